@@ -1,0 +1,1 @@
+"""Developers' helpers behind ./dev: length caps and generated documents."""
