@@ -1,0 +1,1 @@
+"""Pure decisions: time, chance and facts come in as arguments, commands come out."""

@@ -1,0 +1,87 @@
+"""What a start makes of what the ledger remembers: the one place that knows about crashes.
+
+Whatever the engine was doing when it was killed is begun anew from what is durable: bytes in ``.incoming`` count
+again when
+the fetch resumes, a placed file is known by its inode, and an image that a surviving loader brought in is found by
+asking the
+runtime under its lock.
+"""
+
+from backend.logic import files, learning, mesh, publishing, reconciling, tags
+from backend.logic.turn import Turn
+from backend.model.archive import FileKey, KnownFile
+from backend.model.delivery import Delivery, Failed, Held, Loading, Queued, Transferring, Verifying, Waiting
+from backend.model.errors import Retry
+from backend.model.events import FileVanished, Started, Swept
+from backend.model.ids import Digest
+
+
+def on_started(turn: Turn, event: Started) -> None:
+    """Recover, then reconcile every cell with the catalog."""
+    state = turn.state
+    state.read_rows()
+    state.owners = tags.owners(state.entries.values())
+    state.entries.take_moved_tags()
+    _finish_placings(turn, event.store_files)
+    for row in list(state.rows.get(state.me, {}).values()):
+        _recover(turn, row)
+    _drop_missing(turn, event.store_files)
+    state.started, state.started_clock = True, turn.clock
+    state.old_waits = {
+        row.digest: row.version for row in state.rows.get(state.me, {}).values() if isinstance(row.state, Waiting)
+    }
+    learning.start(turn, event.store_files)
+    mesh.start(turn)
+    _look_at_all(turn)
+
+
+def _recover(turn: Turn, row: Delivery) -> None:
+    match row.state:
+        case Loading(tags_before=before):
+            if before:
+                turn.state.tags_before[row.digest] = before
+            turn.put(row, Queued())
+        case Transferring() | Verifying() | Held():
+            turn.put(row, Queued())
+        case Failed(problem=problem) if problem.retry is not Retry.NEVER:
+            # A node that returns tries again what it had given up: the cause may have gone with the outage.
+            turn.put(row, Queued(), retries=0)
+        case _:
+            pass
+
+
+def _finish_placings(turn: Turn, store_files: dict[str, FileKey]) -> None:
+    by_key = {key: name for name, key in store_files.items()}
+    for known in list(turn.state.files.values()):
+        if "/" not in known.name:
+            continue
+        files.forget(turn, known.name)
+        placed_as = by_key.get(known.key)
+        if placed_as is not None:
+            files.remember(turn, KnownFile(placed_as, known.key, known.digest, placed=True))
+            row = turn.state.own(known.digest)
+            if row is not None and not row.stored:
+                turn.put(row, stored=True)
+
+
+def _drop_missing(turn: Turn, store_files: dict[str, FileKey]) -> None:
+    present = set(store_files.values())
+    for name, known in list(turn.state.files.items()):
+        if "/" not in name and store_files.get(name) != known.key and known.key not in present:
+            publishing.on_vanished(turn, FileVanished(name))
+    for name in list(turn.state.rejected):
+        if name not in store_files:
+            files.forget(turn, name)
+
+
+def on_swept(turn: Turn, event: Swept) -> None:
+    """Look again at runtime and catalog; failed and cancelled cells are left alone."""
+    _look_at_all(turn)
+
+
+def _look_at_all(turn: Turn) -> None:
+    in_order: list[Digest] = sorted(turn.state.entries, key=lambda digest: turn.state.entries[digest].order)
+    for digest in in_order:
+        reconciling.reconcile(turn, digest)
+        reconciling.recheck(turn, digest)
+    publishing.remove_ended(turn)

@@ -1,0 +1,1 @@
+"""Frozen values of the field: archives, deliveries, nodes, messages, events, commands and the error tree."""

@@ -1,0 +1,1 @@
+"""Protocols between the engine and the world, each with an in-memory fake that passes the same conformance suite."""

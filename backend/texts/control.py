@@ -1,0 +1,26 @@
+"""Texts of the control API: results of actions, and what is wrong with a request."""
+
+from collections.abc import Mapping
+
+from backend.texts.entry import Text
+
+CONTROL: Mapping[str, Text] = {
+    # --- results of actions ----------------------------------------------------------------------
+    "job.cells": Text(
+        "{verb}: {count} touched; {done} of {all} nodes done[; refused by {refused}][; out of reach: {unreachable}]"
+    ),
+    "job.files": Text(
+        "{verb}: {count} found; {done} of {all} nodes done[; refused by {refused}][; out of reach: {unreachable}]"
+    ),
+    "job.withdrawn": Text("{verb}: {count} archives ended for the fleet[; refused by {refused}]"),
+    "job.nodes": Text("{verb}: {done} of {all} nodes done[; refused by {refused}][; out of reach: {unreachable}]"),
+    "job.file-taken": Text("{name} is in the store of {node}; it is published once it has been quiet"),
+    "upload-broken": Text("the upload of {name} broke off", "send it again: dsync-tui sync FILE"),
+    # --- what is wrong with a request ------------------------------------------------------------
+    "usage.no-archives": Text("{verb} is about nodes, not archives"),
+    "usage.rate": Text("{value} is no rate: expected {expected}"),
+    "usage.argument": Text("{verb} does not know {value}: expected {expected}"),
+    "usage.stop-elsewhere": Text("stop ends the daemon that is asked; for another node use --host ssh://user@node"),
+    "usage.withdraw-what": Text("withdraw needs archives, and it is about the whole fleet: no node can be named"),
+    "refused.no-delivery": Text("{archive} is not meant for {node}"),
+}
