@@ -1,0 +1,3 @@
+"""What implements the ports: watching, hashing, inspecting, runtimes, transports, the data door, child
+processes.
+"""

@@ -1,0 +1,1 @@
+"""The data plane by rsync: the read-only door that others fetch through, and the transport that fetches."""
