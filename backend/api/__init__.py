@@ -1,0 +1,1 @@
+"""Wire types of the control API and its typed asynchronous client."""
