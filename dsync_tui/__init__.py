@@ -1,0 +1,1 @@
+"""The terminal console and the command line: clients of the control API, never of the engine."""

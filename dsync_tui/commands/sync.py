@@ -1,0 +1,104 @@
+"""``sync ARCHIVE|FILE [--to NODE …]``: a file that is there is sent, everything else is an archive."""
+
+import argparse
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from backend.api.wire import JobResult
+from backend.model.errors import ArchiveUnknownError, UsageError
+from backend.model.plain import plain
+from backend.texts import Texts, told
+from dsync_tui.commands.acting import perform, tell
+from dsync_tui.commands.command import Command, add_json
+from dsync_tui.invocation import Invocation
+
+if TYPE_CHECKING:
+    from backend.api.client import ControlClient
+
+CHUNK_BYTES = 1024 * 1024
+
+
+def _describe(parser: argparse.ArgumentParser, texts: Texts) -> None:
+    parser.add_argument("what", metavar="ARCHIVE|FILE", help=texts.text("help.sync.what"))
+    parser.add_argument("--to", action="append", metavar="NODE", help=texts.text("help.sync.to"))
+    add_json(parser, texts)
+
+
+def _run(invocation: Invocation) -> int:
+    what, to = invocation.arguments.what, invocation.arguments.to
+    path = Path(what)
+    if path.exists():
+        return tell(invocation, _send(invocation, path, to or []))
+    try:
+        return tell(invocation, perform(invocation, "sync", [what], to))
+    except ArchiveUnknownError:
+        invocation.output.message(invocation.texts.text("cli.sync.no-file-either", path=what))
+        raise
+
+
+def _send(invocation: Invocation, path: Path, to: list[str]) -> JobResult:
+    with _opened(path) as (file, size_bytes), _shown(invocation, path.name, size_bytes) as advance:
+
+        async def sending(client: "ControlClient") -> JobResult:
+            chunks = _chunks(file, path, size_bytes, advance)
+            return await client.finished(await client.upload(path.name, chunks, size_bytes, to))
+
+        return invocation.ask(sending)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    try:
+        # Not blocking: opening a named pipe would wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(**told("what", "cli.usage.file-unreadable", path=path, why=error.strerror)) from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise UsageError(**told("what", "cli.usage.not-a-file", path=path))
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        yield file, status.st_size
+
+
+async def _chunks(file: IO[bytes], path: Path, size_bytes: int, advance: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """Read just ``size_bytes``. Raises UsageError where the file no longer has them: half an archive is none."""
+    left_bytes = size_bytes
+    while left_bytes:
+        chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, left_bytes))
+        if not chunk:
+            raise UsageError(**told("what", "cli.usage.file-changed", path=path))
+        left_bytes -= len(chunk)
+        yield chunk
+        advance(len(chunk))
+
+
+@contextmanager
+def _shown(invocation: Invocation, name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while a person looks."""
+    if not invocation.output.messages_to_terminal:
+        yield lambda count: None
+        return
+    from rich.progress import DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    from dsync_tui.tables.progress import NarrowBar
+
+    console = invocation.output.message_console()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        NarrowBar(not console.encoding.startswith("utf")),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(invocation.texts.text("cli.sync.sending", name=plain(name)), total=size_bytes)
+        yield lambda count: progress.advance(task, count)
+
+
+COMMAND = Command("sync", "help.sync", _describe, _run)

@@ -1,0 +1,35 @@
+"""A file on this machine, as the back end reads it: what a plan is asked about. Its bytes go nowhere."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from backend.api.failures import error_of
+from backend.api.plans import PlannedFile
+from backend.api.wire import ErrorBody
+from backend.model.errors import UnreadableError
+from dsync_tui.backend_process import backend_command
+
+
+async def planned_file(path: Path) -> PlannedFile:
+    """Read an archive; takes as long as both of its hashes do. Raises DsyncError: what is wrong with the file."""
+    process = await asyncio.create_subprocess_exec(
+        *backend_command("inspect", None, "--", str(path)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    try:
+        if process.returncode == 0:
+            return msgspec.json.decode(said, type=PlannedFile)
+        refused = msgspec.json.decode(said, type=ErrorBody)
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(name=path.name, detail=f"exit code {process.returncode}") from error
+    raise error_of(refused)

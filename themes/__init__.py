@@ -1,0 +1,1 @@
+"""Colour themes of the console, one TOML file each."""
