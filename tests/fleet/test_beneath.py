@@ -1,0 +1,138 @@
+"""Real daemons started by the command line: beneath a console, in the foreground, and a second one beside them."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.api.client import ControlClient
+from backend.settings import load_settings
+from dsync_tui import exit_codes
+from dsync_tui.attach import answers, ensure_daemon, listening_pid
+from tests.support.command_line import Called
+
+WITHIN_S = 30.0
+
+pytestmark = [pytest.mark.fleet, pytest.mark.real("rsync")]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Iterator[Path]:
+    """Settings of one node in a temporary directory; whatever daemon it has at the end is ended."""
+    path = tmp_path / "dsync.toml"
+    path.write_text(
+        f"""
+        [node]
+        name = "alone"
+        address = "127.0.0.1"
+        [store]
+        directory = "{tmp_path}/store"
+        [paths]
+        state = "{tmp_path}/state"
+        logs = "{tmp_path}/logs"
+        run = "{tmp_path}/run"
+        keys = "{tmp_path}/keys"
+        mirrors = "{tmp_path}/mirrors"
+        [runtime]
+        kind = "none"
+        [peer]
+        listen = "127.0.0.1:{_free_port()}"
+        [rsync]
+        listen = "127.0.0.1:{_free_port()}"
+        [control]
+        group = ""
+        """
+    )
+    yield path
+    pid = listening_pid(tmp_path / "run" / "control.sock")
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+
+
+def _reaped(pid: int) -> tuple[int, int]:
+    return os.waitpid(pid, os.WNOHANG)
+
+
+async def _call(config: Path, *words: str) -> Called:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dsync_tui", "--config", str(config)),
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert process.returncode is not None
+    return Called(process.returncode, out.decode(), err.decode())
+
+
+async def test_beneath_a_console_until_it_is_told_to_stop(config: Path) -> None:
+    settings = load_settings(config)
+    assert await asyncio.to_thread(ensure_daemon, settings, config) is True
+    assert await asyncio.to_thread(ensure_daemon, settings, config) is False
+    pid = listening_pid(settings.control_socket)
+    assert pid is not None
+    assert os.getsid(pid) == pid
+    async with ControlClient(settings.control_socket) as client:
+        greeting = await client.greeting()
+    assert (greeting.node, greeting.beneath, greeting.role) == ("alone", True, "operator")
+    status = await _call(config, "status")
+    assert (status.code, status.out.splitlines()[0]) == (exit_codes.DONE, "alone: nodes: 1, archives: 0, deliveries: -")
+    stopped = await _call(config, "stop")
+    assert (stopped.code, stopped.out) == (exit_codes.DONE, "stopped\n")
+    assert not answers(settings.control_socket)
+    # A child of this process: gone but for its exit code.
+    assert _reaped(pid) == (pid, 0)
+    gone = await _call(config, "status")
+    assert gone.code == exit_codes.NOT_REACHED
+
+
+async def test_in_the_foreground_until_a_signal(config: Path) -> None:
+    settings = load_settings(config)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dsync_tui", "--config", str(config), "--daemon"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        deadline = asyncio.get_running_loop().time() + WITHIN_S
+        while not answers(settings.control_socket):
+            assert process.returncode is None
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.05)
+        # It has taken this very process's place.
+        assert listening_pid(settings.control_socket) == process.pid
+        second = await _call(config, "--daemon")
+        assert second.code != exit_codes.DONE
+        assert f"process {process.pid}" in second.err
+        assert "Traceback" not in second.err
+        assert (await _call(config, "health")).code == exit_codes.DONE
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+    assert not answers(settings.control_socket)
+
+
+@pytest.fixture
+def bad_config(tmp_path: Path) -> Path:
+    path = tmp_path / "bad.toml"
+    path.write_text('[store]\nsettle_s = "soon"\n')
+    return path
+
+
+async def test_bad_settings_are_wrong_usage_for_the_daemon_too(bad_config: Path) -> None:
+    called = await _call(bad_config, "--daemon")
+    assert (called.code, called.out) == (exit_codes.USAGE, "")
+    assert f"{bad_config}:2: store.settle_s" in called.err
