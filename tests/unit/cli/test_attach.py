@@ -14,14 +14,15 @@ from dsync_tui import attach
 from dsync_tui.attach import answers, ensure_daemon, listening_pid
 from tests.support.control import settings_in
 
+# It tells of itself before it answers: what has answered has told.
 LISTENER = """
 import os, pathlib, signal, socket, sys
 path = pathlib.Path(sys.argv[1])
 path.parent.mkdir(parents=True)
+(path.parent / "told").write_text(" ".join([str(os.getpid()), str(os.getsid(0)), os.getcwd()]))
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(str(path))
 listener.listen()
-(path.parent / "told").write_text(" ".join([str(os.getpid()), str(os.getsid(0)), os.getcwd()]))
 signal.pause()
 """
 
