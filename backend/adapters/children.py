@@ -95,6 +95,11 @@ class Child:
         """What was kept of the standard error. Hostile: not made plain."""
         return self._stderr.text
 
+    @property
+    def stderr_cut(self) -> bool:
+        """Tell whether more came than was kept."""
+        return self._stderr.cut
+
     def lines(self) -> AsyncIterator[str]:
         """Pieces of the standard output (needs ``stdout=Reading.LINES``), split at ``\\n`` and ``\\r``,
         none empty.

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from backend.engine.fetcher import Fetcher
 from backend.engine.loader import Loader, LoadJob
+from backend.engine.looks import Looks
 from backend.engine.loop import EventLoop
 from backend.engine.ports import Ports
 from backend.engine.tickets import Tickets
@@ -26,7 +27,6 @@ _log = logging.getLogger("dsync.hands")
 _events_log = logging.getLogger("dsync.events")
 
 NOTES_KEPT = 1000
-LOOKS_AT_ONCE = 2
 _LEVELS = {
     Level.DEBUG: logging.DEBUG,
     Level.INFO: logging.INFO,
@@ -56,12 +56,14 @@ class Hands:
         self._owner = TaskOwner("deliveries")
         self._running: dict[Digest, Task] = {}
         self._unfinished: dict[Digest, set[Task]] = {}
-        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
+        self._looks = Looks(ports.runtime) if ports.runtime is not None else None
         self.notes: deque[Note] = deque(maxlen=NOTES_KEPT)
 
     async def close(self) -> None:
         """End all work; what it would have told is told by recovery."""
         await self._owner.close()
+        if self._looks is not None:
+            await self._looks.close()
 
     def carry_out(self, command: commands.Act) -> None:
         """Start what a command asks for."""
@@ -168,11 +170,9 @@ class Hands:
         _events_log.log(_LEVELS[note.level], note.code, extra={"note": note})
 
     async def _look(self, command: commands.LookAtRuntime) -> Event:
-        entry, runtime = command.entry, self._ports.runtime
-        if runtime is None:
+        if self._looks is None:
             raise AssertionError("looked at a runtime where there is none")
-        async with self._looks:
-            return RuntimeLooked(entry.digest, await runtime.look(entry.images, entry.tags))
+        return RuntimeLooked(command.entry.digest, await self._looks.look(command.entry))
 
     async def _load(self, command: commands.Load) -> Event:
         entry = command.entry

@@ -9,7 +9,7 @@ from backend.model.errors import DsyncError, LocalError, RuntimeSickError
 from backend.model.plain import plain
 from backend.model.references import full_reference
 from backend.model.runtime import RuntimeInfo, RuntimeView
-from backend.ports.runtime import LoadLock
+from backend.ports.runtime import LoadLock, Question
 
 
 class FakeRuntime:
@@ -17,7 +17,8 @@ class FakeRuntime:
 
     ``kind="podman"``: short names are filed below ``localhost/``, and no image ever goes with its reference.
     ``sick``: nothing answers. ``failure``: the next load raises it, after ``failing_after`` images went in.
-    ``gate``: a load waits for it. ``forgets``: the next load ends well and leaves nothing.
+    ``gate``: a load waits for it. ``forgets``: the next load ends well and leaves nothing. ``poison``: no question
+    that names this config is answered. ``asked``: how many questions came in each call.
     """
 
     def __init__(self, kind: str = "docker", endpoint: str = "fake") -> None:
@@ -34,6 +35,8 @@ class FakeRuntime:
         self.gate = asyncio.Event()
         self.gate.set()
         self.loads: list[str] = []
+        self.asked: list[int] = []
+        self.poison = ""
         self.loading = 0
 
     async def probe(self) -> RuntimeInfo:
@@ -43,7 +46,18 @@ class FakeRuntime:
 
     async def look(self, images: Sequence[Image], tags: Sequence[str]) -> RuntimeView:
         """Tell what is there."""
+        (view,) = await self.look_at_all([Question(images, tags)])
+        return view
+
+    async def look_at_all(self, questions: Sequence[Question]) -> list[RuntimeView]:
+        """Tell what is there, once for all."""
         self._answer()
+        self.asked.append(len(questions))
+        if self.poison and any(image.config == self.poison for asked in questions for image in asked.images):
+            raise RuntimeSickError(runtime=self._kind, detail="an answer that is not understood")
+        return [self._view(asked.images, asked.tags) for asked in questions]
+
+    def _view(self, images: Sequence[Image], tags: Sequence[str]) -> RuntimeView:
         present = {
             image.config: image.config
             for image in images

@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from backend.model.archive import CatalogEntry, Image
 from backend.model.runtime import RuntimeInfo, RuntimeView
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What ``look`` is asked: images by identity, tags by full reference."""
+
+    images: Sequence[Image]
+    tags: Sequence[str]
 
 
 class LoadLock(Protocol):
@@ -27,6 +36,13 @@ class Runtime(Protocol):
 
     async def look(self, images: Sequence[Image], tags: Sequence[str]) -> RuntimeView:
         """Ask for images by identity and for tags by full reference."""
+        ...
+
+    async def look_at_all(self, questions: Sequence[Question]) -> list[RuntimeView]:
+        """Ask several questions in as few calls of the runtime as may be; each answer is what ``look`` would give.
+
+        What one question claims of an image says nothing to another. Where one answer cannot be had, none is given.
+        """
         ...
 
     async def load(self, path: Path, entry: CatalogEntry, lock: LoadLock) -> None:

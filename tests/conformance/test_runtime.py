@@ -231,3 +231,35 @@ async def test_many_names_in_one_question(house: House, tmp_path: Path) -> None:
     view = await house.runtime.look(entry.images, [*tags, "quay.io/app:none"])
     (image_id,) = view.present.values()
     assert view.tags == {**dict.fromkeys(tags, image_id), "quay.io/app:none": None}
+
+
+async def test_several_questions_at_once_are_answered_each_for_itself(house: House, tmp_path: Path) -> None:
+    there = tiny_archive(tmp_path / "there.tar", {"a": ("app:1",), "b": ("app:2",)})
+    absent = tiny_archive(tmp_path / "absent.tar", {"c": ("app:3",)})
+    await house.load(tmp_path / "there.tar", there)
+    first, second = there.images
+    liar = msgspec.structs.replace(first, diff_ids=("sha256:" + "0" * 64,))
+    asked = [
+        port.Question([liar], there.tags),
+        port.Question(there.images, [*there.tags, *house.runtime.shadows(APP)]),
+        port.Question(absent.images, absent.tags),
+        port.Question([], []),
+        port.Question([second], []),
+    ]
+    views = await house.runtime.look_at_all(asked)
+    assert views == [await house.runtime.look(question.images, question.tags) for question in asked]
+    configs = [list(view.present) for view in views]
+    assert configs == [[], [first.config, second.config], [], [], [second.config]]
+    assert await house.runtime.look_at_all([]) == []
+
+
+async def test_hundreds_of_questions_of_which_few_find_something(house: House, tmp_path: Path) -> None:
+    entry = tiny_archive(tmp_path / "app.tar", {"a": ("app:1",)})
+    await house.load(tmp_path / "app.tar", entry)
+    name = "registry.test:5000/" + "a-long-name/" * 15
+    absent = [
+        port.Question(entry.images if number % 100 == 7 else [], [f"{name}app:{number}"]) for number in range(500)
+    ]
+    views = await house.runtime.look_at_all(absent)
+    assert [number for number, view in enumerate(views) if view.present] == [7, 107, 207, 307, 407]
+    assert {tag for view in views for tag in view.tags.values()} == {None}

@@ -14,7 +14,7 @@ from backend.model.errors import LoadRefusedError, LocalError, RuntimeSickError
 from backend.model.plain import plain
 from backend.model.references import full_reference
 from backend.model.runtime import RuntimeInfo, RuntimeView
-from backend.ports.runtime import LoadLock
+from backend.ports.runtime import LoadLock, Question
 
 ASKED_AT_ONCE = 200
 """Names in one question: far below the longest command line, and one answer stays small."""
@@ -88,20 +88,20 @@ class CommandLineRuntime(ABC):
         """See the port."""
 
     async def look(self, images: Sequence[Image], tags: Sequence[str]) -> RuntimeView:
-        """Ask for images by identity and for tags by full reference, all in one question (per 200 names)."""
-        digests = [digest for image in images for digest in (image.config, *image.manifests)]
-        asked = list(dict.fromkeys([*filter(_DIGEST.fullmatch, digests), *_references(tags)]))
-        found: dict[str, Inspected] = {}
-        for start in range(0, len(asked), ASKED_AT_ONCE):
-            names = asked[start : start + ASKED_AT_ONCE]
-            found.update({image.image_id: image for image in await self._inspect(names)})
-        by_tag = {tag: image.image_id for image in found.values() for tag in image.references()}
-        present = {}
-        for image in images:
-            image_id = _match(image, found)
-            if image_id is not None:
-                present[image.config] = image_id
-        return RuntimeView(present, {tag: by_tag.get(tag) for tag in tags})
+        """Ask for images by identity and for tags by full reference, all in one call (per 200 names)."""
+        (view,) = await self.look_at_all([Question(images, tags)])
+        return view
+
+    async def look_at_all(self, questions: Sequence[Question]) -> list[RuntimeView]:
+        """Ask several questions, with up to 200 names a call; a question is divided only if it has more."""
+        views: list[RuntimeView] = []
+        for together in _groups(questions):
+            answers = await self._inspect_all(_names(together))
+            found = {image.image_id: image for image in answers}
+            # In the order of the answers: a tag that moved in their midst is where it was seen last.
+            by_tag = {tag: image.image_id for image in answers for tag in image.references()}
+            views.extend(_view(question, found, by_tag) for question in together)
+        return views
 
     async def load(self, path: Path, entry: CatalogEntry, lock: LoadLock) -> None:
         """Load the archive; see the port."""
@@ -126,22 +126,30 @@ class CommandLineRuntime(ABC):
         if answer.code != 0 and not self._only_absent(answer):
             raise await self._trouble(answer, f"untagging {reference}")
 
-    async def _inspect(self, names: Iterable[str]) -> list[Inspected]:
+    async def _inspect_all(self, names: Sequence[str]) -> list[Inspected]:
+        calls = [names[start : start + ASKED_AT_ONCE] for start in range(0, len(names), ASKED_AT_ONCE)]
+        return [image for call in calls for image in await self._inspect(call)]
+
+    async def _inspect(self, names: Sequence[str]) -> list[Inspected]:
         """Ask for images by ID or reference; those that do not exist are left out.
 
-        The client prints what it found, complains of each name that it did not find, and ends with an error
-        if there was any. Any other complaint means that it could not ask.
+        The client prints what it found, complains of each name that it did not find in a line of its own, and ends
+        with an error if there was any (tried, docker 28.2, podman 4.3). Any other complaint, or a name of which it
+        says nothing, means that it could not ask: that must not pass for an image that isn't there.
         """
         answer = await self._client.ask("image", "inspect", "--", *names)
         if answer.code != 0 and not self._only_absent(answer):
             raise self._client.sick(answer.detail or f"exit code {answer.code}")
         try:
-            return msgspec.json.decode(answer.stdout, type=list[Inspected])
+            found = msgspec.json.decode(answer.stdout, type=list[Inspected])
         except msgspec.MsgspecError as error:
             raise self._client.sick(f"an answer that is not understood: {error}") from error
+        if len(found) + len(_complaints(answer)) < len(names):
+            raise self._client.sick(f"an answer for {len(found)} of {len(names)} names that says nothing of the others")
+        return found
 
     def _only_absent(self, answer: Answer) -> bool:
-        lines = [line for line in answer.stderr.splitlines() if line.strip() and not _WARNING.search(line)]
+        lines = _complaints(answer)
         return bool(lines) and all(self._is_absent(line) for line in lines)
 
     async def _trouble(self, answer: Answer, what: str) -> LocalError:
@@ -155,8 +163,42 @@ class CommandLineRuntime(ABC):
         return LocalError(detail=f"{self._client.kind}, {plain(what)}: {answer.detail}")
 
 
+def _complaints(answer: Answer) -> list[str]:
+    return [line for line in answer.stderr.splitlines() if line.strip() and not _WARNING.search(line)]
+
+
+def _names(questions: Iterable[Question]) -> list[str]:
+    """Return what is to be asked, tags after images; no other text ever gets into an argument."""
+    images = [image for question in questions for image in question.images]
+    digests = (digest for image in images for digest in (image.config, *image.manifests))
+    tags = (tag for question in questions for tag in question.tags)
+    return list(dict.fromkeys([*filter(_DIGEST.fullmatch, digests), *_references(tags)]))
+
+
+def _groups(questions: Iterable[Question]) -> Iterator[list[Question]]:
+    """Yield questions that fit into one call together, in their order."""
+    group: list[Question] = []
+    count = 0
+    for question in questions:
+        names = len(_names([question]))
+        if group and count + names > ASKED_AT_ONCE:
+            yield group
+            group, count = [], 0
+        group.append(question)
+        count += names
+    if group:
+        yield group
+
+
+def _view(question: Question, found: dict[str, Inspected], by_tag: dict[str, str]) -> RuntimeView:
+    """Return the answer to one question out of what was found for several."""
+    matches = ((image.config, _match(image, found)) for image in question.images)
+    present = {config: image_id for config, image_id in matches if image_id is not None}
+    return RuntimeView(present, {tag: by_tag.get(tag) for tag in question.tags})
+
+
 def _references(tags: Iterable[str]) -> Iterator[str]:
-    """Yield those tags that are references: no other text ever gets into an argument."""
+    """Yield those tags that are references."""
     for tag in tags:
         try:
             yield full_reference(tag)

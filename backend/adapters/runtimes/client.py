@@ -11,6 +11,8 @@ from backend.model.errors import RuntimeSickError
 from backend.model.plain import plain
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+COMPLAINTS_LIMIT_BYTES = 1024 * 1024
+"""Room for a complaint of each of 200 names, several times over."""
 DETAIL_LIMIT_CHARS = 400
 
 
@@ -53,6 +55,8 @@ class Client:
                 die_with_parent=True,
                 stdout=Reading.HEAD,
                 stdout_limit_bytes=ANSWER_LIMIT_BYTES,
+                stderr=Reading.HEAD,
+                stderr_limit_bytes=COMPLAINTS_LIMIT_BYTES,
             )
         except OSError as error:
             raise self.sick(f"{error.filename or self.command[0]}: {error.strerror}") from error
@@ -64,6 +68,10 @@ class Client:
                 raise self.sick(f"no answer within {self._ask_timeout_s:g} s") from error
         if child.stdout_cut:
             raise self.sick(f"an answer of more than {ANSWER_LIMIT_BYTES} bytes")
+        if child.stderr_cut:
+            raise self.sick(
+                f"more than {COMPLAINTS_LIMIT_BYTES} bytes of complaints, such as: {detail_of(child.stderr)}"
+            )
         return Answer(code, child.stdout, child.stderr)
 
     def sick(self, detail: str) -> RuntimeSickError:

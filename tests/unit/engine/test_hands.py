@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from backend.model import commands, events, messages
-from backend.model.archive import CatalogEntry, FileKey, Image
+from backend.model.archive import CatalogEntry, FileKey
 from backend.model.errors import LoadRefusedError, StoreError
 from backend.model.ids import Fingerprint, Hashes, JobId
 from backend.model.runtime import RuntimeView
-from backend.ports.runtime import LoadLock
+from backend.ports.runtime import LoadLock, Question
 from tests.support.engine import entry_of
 from tests.support.engine_room import PEER, EngineRoom
 
@@ -117,17 +117,20 @@ async def test_a_fetch_and_a_verification_that_fail_are_told(room: EngineRoom) -
 
 
 @pytest.mark.parametrize("command", [LOOK, LOAD, VERIFY], ids=["look", "load", "verify"])
-async def test_what_nobody_thought_of_is_told_too(room: EngineRoom, command: commands.Act) -> None:
+async def test_what_nobody_thought_of_is_told_too(
+    room: EngineRoom, command: commands.Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else the delivery would stay in that state until the daemon is restarted."""
 
-    async def broken(images: Sequence[Image], tags: Sequence[str]) -> RuntimeView:
+    async def broken(*_: object) -> None:
         raise ZeroDivisionError("by a runtime")
 
     async def broken_hash(path: Path) -> Hashes:
         raise ZeroDivisionError("by a runtime")
 
     room.store.fetch(ENTRY.fingerprint, b"x")
-    room.runtime.look = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(room.runtime, "look", broken)
+    monkeypatch.setattr(room.runtime, "look_at_all", broken)
     room.inspector.hash = broken_hash  # type: ignore[method-assign]
     room.hands.carry_out(command)
     await settle(room)
@@ -215,12 +218,12 @@ async def test_the_next_step_waits_until_the_unfinished_fetch_is_removed(room: E
         order.append("discarded")
         return 0
 
-    async def look(images: Sequence[Image], tags: Sequence[str]) -> RuntimeView:
+    async def look(questions: Sequence[Question]) -> list[RuntimeView]:
         order.append("looked")
-        return RuntimeView({}, {})
+        return [RuntimeView({}, {}) for _ in questions]
 
     room.store.discard_incoming = discard  # type: ignore[method-assign]
-    room.runtime.look = look  # type: ignore[method-assign]
+    room.runtime.look_at_all = look  # type: ignore[method-assign]
     room.hands.carry_out(DISCARD)
     room.hands.carry_out(LOOK)
     room.hands.carry_out(STOP)
