@@ -138,7 +138,7 @@ CONSOLE: Mapping[str, Text] = {
     "console.health.press": Text("Not checked yet. enter runs the checks of this node."),
     # --- states that only consoles know ----------------------------------------------------------
     "console.state.none": Text("not wanted"),
-    "console.state.rejected": Text("damaged"),
+    "console.state.rejected": Text("rejected"),
     "console.state.unknown": Text("unknown"),
     # --- one cell --------------------------------------------------------------------------------
     "console.cell.not-wanted": Text("not meant for this node; s sends it there"),

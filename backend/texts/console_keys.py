@@ -108,7 +108,7 @@ CONSOLE_KEYS: Mapping[str, Text] = {
     "console.help.sign.held": Text("held: paused, or the node is sick"),
     "console.help.sign.failed": Text("failed: gave up, somebody must look"),
     "console.help.sign.cancelled": Text("cancelled, superseded or withdrawn"),
-    "console.help.sign.rejected": Text("wrong bytes, or a rejected archive"),
+    "console.help.sign.rejected": Text("rejected: a bad file, or wrong bytes came"),
     "console.help.sign.unknown": Text("unknown"),
     "console.help.sign.down": Text("the node is out of reach"),
     "console.help.filters": Text("Filters"),

@@ -179,19 +179,29 @@ def _in_state(
 ) -> tuple[list[int], list[int]]:
     wanted = frozenset(Kind) - kinds - {Kind.NONE} if negated else kinds
     row_flags, kept_columns = _having(store, rows, columns, wanted)
-    return [row for row in rows if row_flags[row]], kept_columns
+    kept_rows = [row for row in rows if row_flags[row]]
+    if Kind.REJECTED not in wanted:
+        return kept_rows, kept_columns
+    return _with_refused(store, rows, columns, kept_rows, kept_columns)
+
+
+def _with_refused(
+    store: FleetStore, rows: list[int], columns: list[int], kept_rows: list[int], kept_columns: list[int]
+) -> tuple[list[int], list[int]]:
+    """Keep refused files beside what was found: they have no cells of their own. Alone they stand on every row."""
+    kept = store.rejected.union(kept_columns)
+    some_refused = not store.rejected.isdisjoint(columns)
+    return (kept_rows or rows) if some_refused else kept_rows, [column for column in columns if column in kept]
 
 
 def _troubled(store: FleetStore, rows: list[int], columns: list[int]) -> tuple[list[int], list[int]]:
     """Rows with a trouble or a node that is not up; of columns those with one, or all where only nodes are ill."""
     row_flags, kept = _having(store, rows, [column for column in columns if column not in store.past], TROUBLE)
     kept_rows = [row for row in rows if row_flags[row] or _ill(store.nodes[row])]
-    rejected = {column for column in columns if store.archive(column).state == "rejected"}
-    troubled = rejected.union(kept)
-    kept = [column for column in columns if column in troubled]
+    kept_rows, kept = _with_refused(store, rows, columns, kept_rows, kept)
     if not kept and kept_rows:
         kept = columns
-    return (kept_rows or rows) if rejected else kept_rows, kept
+    return kept_rows, kept
 
 
 def _ill(node: NodeRow) -> bool:

@@ -67,7 +67,7 @@ class Counts:
 
     @property
     def failed(self) -> int:
-        """Cells that gave up, damaged ones among them."""
+        """Cells that gave up, those to which wrong bytes came among them."""
         return self.of(Kind.FAILED, Kind.REJECTED)
 
     @property

@@ -101,6 +101,26 @@ def test_states_are_words_too(store: FleetStore, text: str, rows: set[str], colu
     assert set(images(store, wanted)) == columns
 
 
+def test_refused_files_have_their_word_in_filters_too() -> None:
+    store = FleetStore()
+    bad = archive_row(3, "", name="broken.tar", digest="file:broken.tar", state="rejected", order=0)
+    rows = [node_row("a"), node_row("b")]
+    store.apply(snapshot(rows, [archive_row(1), archive_row(2), bad], ["..", ".!", "!!"]))
+    shown = {
+        text: (names(store, wanted), images(store, wanted))
+        for text in ("rejected", "trouble", "!rejected", "rejected app-1", "rejected broken", "ready")
+        for wanted in [Arrangement(filter=parse_filter(text))]
+    }
+    assert shown == {
+        "rejected": (["b"], ["app-2.tar", "broken.tar"]),
+        "trouble": (["b"], ["app-2.tar", "broken.tar"]),
+        "!rejected": (["a", "b"], ["app-2.tar", "app-1.tar"]),
+        "rejected app-1": ([], []),
+        "rejected broken": (["a", "b"], ["broken.tar"]),
+        "ready": (["a", "b"], ["app-2.tar", "app-1.tar"]),
+    }
+
+
 def test_not_ready_keeps_what_is_not_ready_throughout() -> None:
     store = FleetStore()
     store.apply(snapshot([node_row("a"), node_row("b")], [archive_row(1), archive_row(2)], ["..", ".X"]))

@@ -260,7 +260,9 @@ async def test_a_refused_file_opens_as_a_file_not_as_a_delivery() -> None:
     made = console()
     async with made.app.run_test(size=SIZE) as pilot:
         await settle(made, pilot)
-        await pressed(made, pilot, "L", "enter")
+        await pressed(made, pilot, "L")
+        assert "‼ rejected" in screen_text(made)
+        await pressed(made, pilot, "enter")
         assert isinstance(made.app.screen, ArchiveScreen)
 
 
