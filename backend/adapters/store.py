@@ -1,6 +1,5 @@
 """Port ``Store`` on a directory of this machine."""
 
-import logging
 import os
 import re
 import secrets
@@ -23,6 +22,7 @@ from backend.adapters.directories import (
     told_as_store_errors,
 )
 from backend.adapters.leases import ignore_lease_signal, read_lease_granted
+from backend.adapters.oddities import oddity
 from backend.adapters.placing import (
     DATA,
     INCOMING,
@@ -37,7 +37,7 @@ from backend.adapters.placing import (
 )
 from backend.adapters.threads import in_thread
 from backend.model.archive import FileKey
-from backend.model.errors import StoreError
+from backend.model.errors import LeftAloneError, StoreError
 from backend.model.ids import Fingerprint
 from backend.model.plain import plain
 from backend.ports.store import PROBE_PREFIX, is_candidate
@@ -54,8 +54,6 @@ PROBE_AGE_S = 60.0
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _PROBE = ".probe"
 
-_log = logging.getLogger("dsync.store")
-
 
 class DirectoryStore:
     """The store in ``directory``; see the port.
@@ -69,7 +67,6 @@ class DirectoryStore:
         self._directory = directory
         self._leases = True
         self._receiving: set[str] = set()
-        self._told: frozenset[str] = frozenset()
 
     @property
     def directory(self) -> Path:
@@ -98,6 +95,21 @@ class DirectoryStore:
                     return key_at(name, root)
             except (FileNotFoundError, NotADirectoryError):
                 return None  # the whole directory is gone, and the file with it
+
+    def oddity_of(self, name: str) -> LeftAloneError | None:
+        """Why what lies there is never taken."""
+        if not is_component(name):
+            return None
+        with self._root() as root:
+            try:
+                status = os.stat(name, dir_fd=root, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+        return oddity(self._directory, name, status)
+
+    async def oddities(self) -> Mapping[str, LeftAloneError]:
+        """All such, by name."""
+        return await self._aside(self._oddities, "oddities")
 
     def quiet(self, name: str) -> bool:
         """Tell whether no writer has the file open; True where that cannot be known."""
@@ -325,23 +337,20 @@ class DirectoryStore:
                         pass
 
     def _list(self) -> Mapping[str, FileKey]:
-        found, unnamed = {}, set()
+        regular_ones = ((name, status) for name, status in self._all() if stat.S_ISREG(status.st_mode))
+        return {name: key_from(status) for name, status in regular_ones if is_candidate(name)}
+
+    def _oddities(self) -> Mapping[str, LeftAloneError]:
+        found = ((name, oddity(self._directory, name, status)) for name, status in self._all())
+        return {name: error for name, error in found if error is not None}
+
+    def _all(self) -> Iterator[tuple[str, os.stat_result]]:
         with self._root() as root, os.scandir(root) as entries:
             for entry in entries:
                 try:
-                    status = entry.stat(follow_symlinks=False)
+                    yield entry.name, entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
-                if not stat.S_ISREG(status.st_mode):
-                    continue
-                if is_candidate(entry.name):
-                    found[entry.name] = key_from(status)
-                elif not entry.name.isascii() and is_candidate(plain(entry.name)):
-                    unnamed.add(plain(entry.name))
-        if unnamed - self._told:
-            _log.warning("left alone, their names are not valid UTF-8: %s", ", ".join(sorted(unnamed)))
-        self._told = frozenset(unnamed)
-        return found
 
     def _incoming_bytes(self) -> Mapping[Fingerprint, int]:
         sizes = {}

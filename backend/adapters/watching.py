@@ -29,8 +29,9 @@ class FileWatcher:
         """Yield names that were added, changed or deleted; see the port.
 
         An empty set comes each time the watch begins anew: at first, after the directory came back, was replaced or
-        was mounted over. inotify watches an inode, not a path, and tells of none of these. While the directory is not
-        there, nothing comes. Where no watch can be had (``fs.inotify`` limits), an empty set comes every 2 s.
+        was mounted over. inotify watches an inode, not a path, and tells of none of these. So it does after a name
+        that is not UTF-8. While the directory is not there, nothing comes. Where no watch can be had (``fs.inotify``
+        limits), an empty set comes every 2 s.
         """
         told = ""
         while True:
@@ -49,9 +50,11 @@ class FileWatcher:
                 await asyncio.sleep(BLIND_S)
                 yield frozenset()
             except ExceptionGroup as group:
-                # A name that is not UTF-8 ends the watch (WatchfilesRustInternalError): begin anew, and look.
+                # A name that is not UTF-8 ends the watch (WatchfilesRustInternalError): look, and begin anew. A file of
+                # such a name that is being written would end each watch before it tells anything.
                 told = _tell_once(told, f"the watch on {directory} broke off: {group.exceptions[0]}")
                 await asyncio.sleep(LOOK_MS / 1000)
+                yield frozenset()
 
 
 def _tell_once(told: str, words: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from backend.logic.state import NodeState
 from backend.model.archive import ArchiveFacts, FileKey
-from backend.model.errors import ArchiveError, DsyncError, UnstableError, VanishedError
-from backend.model.events import ArchiveArrived, ArchiveRejected, Event, FileRenamed, FileVanished
+from backend.model.errors import ArchiveError, DsyncError, LeftAloneError, UnstableError, VanishedError
+from backend.model.events import ArchiveArrived, ArchiveRejected, Event, FileLeftAlone, FileRenamed, FileVanished
 from backend.model.ids import Digest, Fingerprint, NodeId
 from backend.model.plain import plain
 from backend.ports.clock import Clock
@@ -26,6 +26,8 @@ LOOK_EVERY_S = 0.5
 """How often a settling file is looked at, beside the watcher's news."""
 TRY_AGAIN_S = (5.0, 10.0, 30.0, 60.0)
 """Waits before a file that could not be read is tried again, unless something happens to it earlier."""
+ODDITIES_AT_ONCE = 20
+"""Of so many things that are left alone people are told at one look: the others' turn comes at the next."""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Intake:
         self._submit = submit
         self._settle_s = settle_s
         self._candidates: dict[str, Candidate] = {}
+        self._odd: dict[str, str] = {}
         self._readers = asyncio.Semaphore(2)
         self._tasks = TaskOwner("intake")
         self.last_event_at: float | None = None
@@ -85,6 +88,7 @@ class Intake:
         """Notice whatever the store holds, and what it holds no more."""
         try:
             listed = await self._store.list()
+            odd = await self._store.oddities()
         except DsyncError as error:
             _log.warning("the store cannot be listed: %s", error)
             return
@@ -92,6 +96,10 @@ class Intake:
         news = [name for name, key in listed.items() if name not in known or known[name].key != key]
         gone = [name for name in (*known, *self._state.rejected) if name not in listed and "/" not in name]
         self.notice((*news, *gone))
+        self._odd = {name: code for name, code in self._odd.items() if name in odd}
+        untold = [name for name, oddity in odd.items() if self._odd.get(name) != oddity.code]
+        for name in untold[:ODDITIES_AT_ONCE]:
+            self._leave_alone(name, odd[name])
 
     def offer(self, name: str, published: str, nodes: tuple[NodeId, ...] | None) -> None:
         """A complete file that this daemon itself received: no need to wait until it settles."""
@@ -105,6 +113,7 @@ class Intake:
         """Something may have happened to these files."""
         try:
             keys = {name: self._store.key_of(name) for name in names if not name.startswith(PROBE_PREFIX)}
+            odd = {name: self._store.oddity_of(name) for name, key in keys.items() if key is None}
         except DsyncError as error:
             _log.warning("the store cannot be looked at: %s", error)
             return
@@ -115,6 +124,16 @@ class Intake:
         for name, key in keys.items():
             if key is None:
                 self._miss(name)
+        for name, oddity in odd.items():
+            self._leave_alone(name, oddity)
+
+    def _leave_alone(self, name: str, oddity: LeftAloneError | None) -> None:
+        """Tell of what is never taken, once while it lies there."""
+        if oddity is None:
+            self._odd.pop(name, None)
+        elif self._odd.get(name) != oddity.code:
+            self._odd[name] = oddity.code
+            self._submit(FileLeftAlone(oddity.problem()))
 
     def _see(self, name: str, key: FileKey) -> None:
         candidate, under_that_name = self._candidates.get(name), self._state.files.get(name)

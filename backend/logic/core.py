@@ -165,6 +165,7 @@ _HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     events.ArchiveRejected: publishing.on_rejected,
     events.FileRenamed: _renamed,
     events.FileVanished: publishing.on_vanished,
+    events.FileLeftAlone: publishing.on_left_alone,
     events.PeerCame: peers.on_came,
     events.PeerLeft: peers.on_left,
     events.PeerSpoke: _spoke,

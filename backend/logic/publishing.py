@@ -8,7 +8,7 @@ from backend.model.archive import CatalogEntry, EntryState, KnownFile, RejectedF
 from backend.model.commands import DiscardIncoming, RemoveStored, SaveAlias
 from backend.model.delivery import Cancelled, Delivery, Queued, Ready, Stored
 from backend.model.errors import CollisionError
-from backend.model.events import ArchiveArrived, ArchiveRejected, FileVanished, Level, SelectorWidened
+from backend.model.events import ArchiveArrived, ArchiveRejected, FileLeftAlone, FileVanished, Level, SelectorWidened
 from backend.model.ids import Digest
 
 
@@ -112,6 +112,11 @@ def on_rejected(turn: Turn, event: ArchiveRejected) -> None:
         _lost_copy(turn, known.digest)
     if before is None or before.problem != event.problem or before.key != event.key:
         turn.note(Level.ERROR, "archive-rejected", problem=event.problem, name=event.name)
+
+
+def on_left_alone(turn: Turn, event: FileLeftAlone) -> None:
+    """Nothing comes of it but that its owner is told."""
+    turn.note(Level.WARNING, "left-alone", problem=event.problem)
 
 
 def on_vanished(turn: Turn, event: FileVanished) -> None:

@@ -29,7 +29,12 @@
     ├── IntakeError                the file, for now; looked at again later
     │   ├── UnreadableError        no permission
     │   ├── VanishedError          gone while it was read
-    │   └── UnstableError          changed while it was read
+    │   ├── UnstableError          changed while it was read
+    │   └── LeftAloneError         lies there under an archive's name and is never looked at
+    │       ├── LinkError          a symbolic link
+    │       ├── FolderError
+    │       ├── SpecialFileError   a pipe, a socket, a device
+    │       └── BadNameError       its name is not valid UTF-8
     ├── SourceError                the holder's fault: another holder at once
     │   ├── SourceGoneError        the holder no longer has those bytes (isolates nobody)
     │   ├── DigestMismatchError
@@ -272,6 +277,37 @@ class UnstableError(IntakeError):
     """Changed while it was read. Params: name."""
 
     code = "file-unstable"
+
+
+class LeftAloneError(IntakeError):
+    """What lies in the store and is never taken, whatever is in it. Params: name."""
+
+    code = "left-alone"
+    retry = Retry.NEVER
+
+
+class LinkError(LeftAloneError):
+    """A symbolic link. Params: name."""
+
+    code = "file-is-link"
+
+
+class FolderError(LeftAloneError):
+    """A folder with an archive's name. Params: name."""
+
+    code = "file-is-folder"
+
+
+class SpecialFileError(LeftAloneError):
+    """A pipe, a socket or a device. Params: name."""
+
+    code = "file-is-special"
+
+
+class BadNameError(LeftAloneError):
+    """A name that is not valid UTF-8. Params: name, path (its whole path as bash's ``$'…'`` has it)."""
+
+    code = "file-name-bad"
 
 
 class SourceError(DsyncError):

@@ -83,6 +83,12 @@ class ArchiveRejected(msgspec.Struct, frozen=True):
     digest: Digest
 
 
+class FileLeftAlone(msgspec.Struct, frozen=True):
+    """Something lies in the store that an operator may take for an archive, and is never looked at."""
+
+    problem: Problem
+
+
 class FileVanished(msgspec.Struct, frozen=True):
     """A file that the store held is gone."""
 
@@ -242,6 +248,7 @@ Event: TypeAlias = (
     | ArchiveArrived
     | FileRenamed
     | ArchiveRejected
+    | FileLeftAlone
     | FileVanished
     | PeerCame
     | PeerLeft

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.model.archive import FileKey
-from backend.model.errors import DiskFullError, StoreError, UnstableError
+from backend.model.errors import DiskFullError, LeftAloneError, StoreError, UnstableError
 from backend.model.ids import Fingerprint
 from backend.ports.store import is_candidate, names_for, safe_store_name
 
@@ -21,7 +21,9 @@ class FakeFile:
 
 
 class FakeStore:
-    """Behaves as the port says. ``files`` lie in the store, ``fetched`` in ``.incoming``, ``served`` is linked."""
+    """Behaves as the port says. ``files`` lie in the store, ``fetched`` in ``.incoming``, ``served`` is linked; ``odd``
+    is what lies in the store and is no file that it takes.
+    """
 
     def __init__(self, directory: Path = Path("/store"), capacity_bytes: int = 1 << 40) -> None:
         """Begin empty. Writing beyond ``capacity_bytes`` raises DiskFullError."""
@@ -34,6 +36,7 @@ class FakeStore:
         self.received: dict[Path, FakeFile] = {}
         self.orphans: dict[Path, FakeFile] = {}
         self.writers: set[str] = set()
+        self.odd: dict[str, LeftAloneError] = {}
 
     # --- the world's side --------------------------------------------------------------------
 
@@ -70,6 +73,14 @@ class FakeStore:
         """The file's key now."""
         file = self.files.get(name)
         return file.key if file is not None else None
+
+    def oddity_of(self, name: str) -> LeftAloneError | None:
+        """What ``odd`` says."""
+        return self.odd.get(name)
+
+    async def oddities(self) -> Mapping[str, LeftAloneError]:
+        """What ``odd`` says."""
+        return dict(self.odd)
 
     def quiet(self, name: str) -> bool:
         """Tell whether ``name`` is not in ``writers``."""

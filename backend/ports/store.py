@@ -1,17 +1,21 @@
 """A node's watched directory and its two hidden rooms, ``.incoming`` and ``.serving``."""
 
 import itertools
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from backend.model.archive import FileKey
+from backend.model.errors import LeftAloneError
 from backend.model.ids import Fingerprint
 from backend.model.plain import safe_file_name
 
 IGNORED_ENDINGS = (".tmp", ".part", ".rsync-tmp")
 PROBE_PREFIX = "dsync-health-"
 """Files of the health check: seen by the watcher, of no interest to anybody else."""
+
+_ARCHIVE = re.compile(r".+\.(tar(\.[a-z0-9]+)?|tgz|tbz2?|txz|tzst)", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
 def is_candidate(name: str) -> bool:
@@ -23,6 +27,11 @@ def is_candidate(name: str) -> bool:
     except UnicodeEncodeError:
         return False  # nothing that is saved, sent or shown could carry it
     return True
+
+
+def is_archive_name(name: str) -> bool:
+    """Tell whether whoever gave that name will think of an archive. For regular files that is of no account."""
+    return is_candidate(name) and _ARCHIVE.fullmatch(name) is not None
 
 
 def names_for(name: str, fingerprint: Fingerprint) -> Iterator[str]:
@@ -66,6 +75,16 @@ class Store(Protocol):
 
     def key_of(self, name: str) -> FileKey | None:
         """The file's key now, or None when it is no regular file."""
+        ...
+
+    def oddity_of(self, name: str) -> LeftAloneError | None:
+        """Why what lies there now is never taken, though its owner may wait for that: a link, a folder, a pipe with an
+        archive's name, a regular file whose name is not UTF-8. None for all else.
+        """
+        ...
+
+    async def oddities(self) -> Mapping[str, LeftAloneError]:
+        """All such, by name."""
         ...
 
     def quiet(self, name: str) -> bool:

@@ -89,6 +89,23 @@ ERRORS: Mapping[str, Text] = {
     "file-unstable": Text(
         "{name} changed while it was read", "it is taken once it has been quiet; write elsewhere, then mv it in"
     ),
+    "left-alone": Text("{name} is no file that could be an archive", "remove it from the store"),
+    "file-is-link": Text(
+        "{name} is a symbolic link, which is not followed",
+        "put the file itself in its place: cp {name:quoted} {name:quoted}.part && mv {name:quoted}.part {name:quoted}",
+    ),
+    "file-is-folder": Text(
+        "{name} is a folder, and what lies in folders is not looked at",
+        "put archives into the store itself: mv {name:quoted}/*.tar .",
+    ),
+    "file-is-special": Text(
+        "{name} is a pipe, a socket or a device, not a file",
+        "remove it, and let the archive be written to a file: docker save -o {name:quoted} IMAGE",
+    ),
+    "file-name-bad": Text(
+        "the name of {name} is not valid UTF-8, so that no node could be told of it",
+        "rename it (in bash): mv -n {path} NEW.tar",
+    ),
     # --- sources ---------------------------------------------------------------------------------
     "source-failed": Text(
         "{source} failed as a source[: {detail}]", "another holder is asked by itself; see dsync-tui health"

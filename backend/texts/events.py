@@ -12,6 +12,7 @@ EVENTS: Mapping[str, Text] = {
     "event.superseded": Text("{name} is superseded by a newer file of that name"),
     "event.withdrawn": Text("{name} was withdrawn from the fleet"),
     "event.archive-rejected": Text("{name} rejected"),
+    "event.left-alone": Text("left alone in the store"),
     "event.dropped-locally": Text("{name} was removed from this node's store by hand"),
     "event.expired": Text("the stored copy of {name} is let go, as store.keep says"),
     "event.entry-refused": Text("an entry from {peer} was refused: {fault}"),

@@ -11,7 +11,7 @@ import pytest
 
 from backend.adapters.store import DirectoryStore
 from backend.model.archive import FileKey
-from backend.model.errors import StoreError, UnstableError
+from backend.model.errors import FolderError, StoreError, UnstableError
 from backend.model.ids import Fingerprint
 from backend.ports.fake_store import FakeStore
 from backend.ports.store import Store
@@ -29,6 +29,7 @@ class House(Protocol):
     def fetch(self, fingerprint: Fingerprint, data: bytes) -> None: ...
     def second_name(self, fingerprint: Fingerprint) -> None: ...
     def crash_while_placing(self, fingerprint: Fingerprint, name: str) -> FileKey: ...
+    def make_folder(self, name: str) -> None: ...
     def files(self) -> Mapping[str, bytes]: ...
     def served(self) -> frozenset[str]: ...
     def writing(self, name: str) -> AbstractContextManager[None]: ...
@@ -56,6 +57,9 @@ class FakeHouse:
         linked = type(file)(file.key, file.data, links=2)
         self.store.fetched[fingerprint] = self.store.files[name] = linked
         return file.key
+
+    def make_folder(self, name: str) -> None:
+        self.store.odd[name] = FolderError(name=name)
 
     def files(self) -> Mapping[str, bytes]:
         return {name: file.data for name, file in self.store.files.items()}
@@ -94,6 +98,9 @@ class RealHouse:
         key = self.store.key_of(name)
         assert key is not None
         return key
+
+    def make_folder(self, name: str) -> None:
+        (self.directory / name).mkdir()
 
     def files(self) -> Mapping[str, bytes]:
         return {path.name: path.read_bytes() for path in self.directory.iterdir() if path.is_file()}
@@ -394,3 +401,16 @@ async def test_only_received_files_are_admitted_and_once(house: House) -> None:
 
 async def test_room_is_counted(house: House) -> None:
     assert house.store.free_bytes() > 0
+
+
+async def test_a_folder_with_an_archive_s_name_is_no_file_and_told_as_what_it_is(house: House) -> None:
+    key = house.put("app.tar", b"x")
+    house.make_folder("folder.tar")
+    assert await house.store.list() == {"app.tar": key}
+    assert house.store.key_of("folder.tar") is None
+    told = FolderError(name="folder.tar").problem()
+    assert {name: error.problem() for name, error in (await house.store.oddities()).items()} == {"folder.tar": told}
+    assert [house.store.oddity_of(name) for name in ("app.tar", "none.tar")] == [None, None]
+    one = house.store.oddity_of("folder.tar")
+    assert one is not None
+    assert one.problem() == told

@@ -15,7 +15,7 @@ from backend.ports.fake_intake import FakeWatcher
 from backend.ports.tasks import TaskOwner
 from backend.ports.watching import Watcher
 
-WITHIN_S = 20
+WITHIN_S = 60
 EVERYTHING: frozenset[str] = frozenset()
 
 
@@ -221,6 +221,33 @@ async def test_a_name_that_is_no_unicode_ends_no_watch(real: tuple[Path, Listene
     (directory / "later.tar").write_bytes(b"x")
     while not ({"later.tar"} <= (told := await listener.next()) or told == EVERYTHING):
         pass
+
+
+async def test_a_file_under_such_a_name_that_is_being_written_leaves_nobody_blind(real: tuple[Path, Listener]) -> None:
+    """It is written faster than a watch can begin."""
+    directory, listener = real
+    written = asyncio.Event()
+
+    async def write() -> None:
+        descriptor = os.open(os.fsencode(directory) + b"/caf\xe9.tar", os.O_CREAT | os.O_WRONLY)
+        try:
+            while True:
+                os.write(descriptor, b"x")
+                written.set()
+                await asyncio.sleep(0.001)
+        finally:
+            os.close(descriptor)
+
+    writer = TaskOwner("writer")
+    writer.start(write(), "write")
+    await written.wait()
+    while listener.waiting:
+        await listener.next()
+    for number in range(5):
+        (directory / f"{number}.tar").write_bytes(b"x")
+        while not ({f"{number}.tar"} <= (told := await listener.next()) or told == EVERYTHING):
+            pass
+    await writer.close()
 
 
 async def test_where_no_watch_can_be_had_it_is_looked_again_and_again(

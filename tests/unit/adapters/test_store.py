@@ -1,7 +1,6 @@
 """The store on a real directory: rights, links that lead astray, durability, full disks, replaced directories."""
 
 import errno
-import logging
 import os
 import stat
 from collections.abc import Callable
@@ -117,16 +116,6 @@ async def test_only_regular_files_are_candidates(store: DirectoryStore, tmp_path
     assert await store.list() == {}
     assert [store.key_of(name) for name in ("link.tar", "folder.tar", "pipe.tar")] == [None] * 3
     assert store.quiet("pipe.tar")
-
-
-async def test_names_that_are_no_unicode_are_left_alone_and_told_once(
-    store: DirectoryStore, caplog: pytest.LogCaptureFixture
-) -> None:
-    os.close(os.open(os.fsencode(store.directory) + b"/caf\xe9.tar", os.O_CREAT | os.O_WRONLY))
-    for _ in range(3):
-        assert await store.list() == {}
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "caf\\udce9.tar" in caplog.text
 
 
 @pytest.mark.parametrize("make", [Path.symlink_to, lambda path, target: path.mkdir()], ids=["a link", "a directory"])

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backend.engine.intake import HASH_AFTER_S, TRY_AGAIN_S, Intake
+from backend.engine.intake import HASH_AFTER_S, ODDITIES_AT_ONCE, TRY_AGAIN_S, Intake
 from backend.logic.state import NodeState, Policy
 from backend.model import events
 from backend.model.archive import ArchiveFacts, FileKey, KnownFile, RejectedFile
 from backend.model.errors import (
+    BadNameError,
     DsyncError,
+    FolderError,
+    LinkError,
     Problem,
     Retry,
     StoreError,
@@ -436,6 +439,48 @@ async def test_the_health_check_s_file_is_seen_and_never_read(desk: Desk) -> Non
     assert desk.intake.last_event_at not in (before, None)
     assert desk.told == []
     assert desk.inspector.asked == []
+
+
+# --- what is left alone -----------------------------------------------------------------------
+
+
+async def test_what_is_left_alone_is_told_at_once_and_once(desk: Desk) -> None:
+    desk.store.odd = {"link.tar": LinkError(name="link.tar"), "caf\udce9.tar": BadNameError(name="café", path="")}
+    desk.watcher.tell("link.tar")
+    await desk.clock.settle()
+    assert desk.told == [events.FileLeftAlone(LinkError(name="link.tar").problem())]
+    for _ in range(3):
+        desk.watcher.tell("link.tar")
+        desk.watcher.renew()
+        await desk.clock.settle()
+    assert desk.told[1:] == [events.FileLeftAlone(BadNameError(name="café", path="").problem())]
+
+
+async def test_what_was_put_away_and_comes_back_is_told_anew(desk: Desk) -> None:
+    link, folder = LinkError(name="app.tar"), FolderError(name="app.tar")
+    for odd in ({"app.tar": link}, {}, {"app.tar": link}, {"app.tar": folder}):
+        desk.store.odd = dict(odd)
+        desk.watcher.renew()
+        await desk.clock.settle()
+    desk.store.odd = {}
+    desk.watcher.tell("app.tar")
+    await desk.clock.settle()
+    desk.store.odd = {"app.tar": folder}
+    desk.watcher.tell("app.tar")
+    await desk.clock.settle()
+    told = [link, link, folder, folder]
+    assert desk.told == [events.FileLeftAlone(error.problem()) for error in told]
+
+
+async def test_a_store_full_of_what_is_left_alone_drowns_nobody(desk: Desk) -> None:
+    names = [f"{number}.tar" for number in range(ODDITIES_AT_ONCE + 5)]
+    desk.store.odd = {name: LinkError(name=name) for name in names}
+    desk.watcher.renew()
+    await desk.clock.settle()
+    assert len(desk.told) == ODDITIES_AT_ONCE
+    await desk.intake.look_at_all()
+    await desk.intake.look_at_all()
+    assert desk.told == [events.FileLeftAlone(LinkError(name=name).problem()) for name in names]
 
 
 # --- files that this daemon received ----------------------------------------------------------

@@ -7,11 +7,12 @@ from backend.logic.state import Policy
 from backend.model import commands, events
 from backend.model.archive import ArchiveFacts, CatalogEntry, EntryState, FileKey, Order
 from backend.model.delivery import Cancelled, Ready, Stored, Transferring
-from backend.model.errors import Problem, Retry
+from backend.model.errors import LinkError, Problem, Retry
 from backend.model.events import Level
 from backend.model.ids import Digest, Fingerprint, Hashes, NodeId
 from backend.model.messages import Entries, Granted, Release, Ticket
 from backend.model.runtime import RuntimeView
+from backend.texts import note_text
 from tests.support.sim import archive
 from tests.support.turns import ME, ONE, TWO, OneNode, entry_of, file_of, key_of, row_of
 
@@ -313,6 +314,16 @@ def test_what_was_never_known_is_not_missed() -> None:
 
 
 # --- widening ---------------------------------------------------------------------------------
+
+
+def test_of_what_is_left_alone_people_are_told_and_nothing_else_comes() -> None:
+    node = started()
+    node.see(events.FileLeftAlone(LinkError(name="app.tar").problem()))
+    (said,) = node.last
+    assert isinstance(said, commands.Remark)
+    assert said.note.level is Level.WARNING
+    line = note_text(said.note)
+    assert line == "left alone in the store: app.tar is a symbolic link, which is not followed"
 
 
 def test_widening_tells_the_peers_and_makes_a_cell() -> None:
