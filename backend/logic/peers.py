@@ -18,7 +18,7 @@ from backend.logic.turn import Turn, name_of, trace_of
 from backend.model.archive import CatalogEntry
 from backend.model.commands import Broadcast, SaveRow, Send
 from backend.model.delivery import Delivery, Progress, Waiting
-from backend.model.errors import ProtocolError, UnsoundError
+from backend.model.errors import KeyRefusedError, ProtocolError, SlowPeerError, UnsoundError, VersionError
 from backend.model.events import FetchesProgressed, Level, PeerCame, PeerLeft, StrangerRefused, WatchersChanged
 from backend.model.ids import NodeId
 from backend.model.messages import (
@@ -38,6 +38,9 @@ ENTRIES_KEPT_PER_ORIGIN = 10_000
 VERSION_LIMIT = 1 << 53
 LATEST_AT = 32_503_680_000.0
 """The year 3000: a clock that shows more is no clock, and documents have no words for it."""
+
+_NO_STRANGERS = frozenset({KeyRefusedError.code, SlowPeerError.code, VersionError.code})
+"""Why no channel came of a call, where the other end is most likely a node of the fleet."""
 
 REFUSED_EVERY_S = 10.0
 """What was refused of one peer is told at most so often."""
@@ -90,8 +93,10 @@ def on_left(turn: Turn, event: PeerLeft) -> None:
 
 
 def on_stranger(turn: Turn, event: StrangerRefused) -> None:
-    """Somebody without a key of the roster knocked."""
-    turn.note(Level.WARNING, "stranger-refused", problem=event.problem, address=event.address)
+    """Somebody without the right key was refused, or a node of the roster and this one do not come together."""
+    level = Level.INFO if event.problem.code == SlowPeerError.code else Level.WARNING
+    code = "call-in-vain" if event.problem.code in _NO_STRANGERS else "stranger-refused"
+    turn.note(level, code, problem=event.problem, address=event.address)
 
 
 def on_entries(turn: Turn, node: NodeId, message: Entries) -> None:

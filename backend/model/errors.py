@@ -58,7 +58,10 @@
     ├── NoHolderError              nobody who is up has the archive
     ├── FleetError                 the demo's fleet does not stand
     └── PeerError                  the peer channel
-        ├── UnknownKeyError
+        ├── UnknownKeyError        who calls has a key that no node of the roster has
+        ├── OtherKeyError          who answers in a node's place has another key than it
+        ├── KeyRefusedError        the other end does not take this node's key
+        ├── SlowPeerError          a node of the roster that does not log in in time
         ├── ProtocolError
         │   ├── UnsoundError       well-formed, and it cannot be
         │   └── FloodError         far more than a sound node asks
@@ -459,10 +462,30 @@ class PeerError(DsyncError):
 
 
 class UnknownKeyError(PeerError):
-    """The other end's key is not in the roster. Params: peer, key."""
+    """Who calls has a key that is not in the roster. Params: peer, key."""
 
     code = "peer-unknown-key"
     retry = Retry.NEVER
+
+
+class OtherKeyError(PeerError):
+    """Who answers at a node's address has another key than the roster pins for it. Params: peer, address, key."""
+
+    code = "peer-other-key"
+    retry = Retry.NEVER
+
+
+class KeyRefusedError(PeerError):
+    """The other end does not take this node's key, as caller or as called. Params: peer, key (this node's)."""
+
+    code = "peer-key-refused"
+    retry = Retry.NEVER
+
+
+class SlowPeerError(PeerError):
+    """Who calls from an address of the roster's has not logged in in time. Params: peer."""
+
+    code = "peer-slow"
 
 
 class ProtocolError(PeerError):

@@ -118,7 +118,7 @@ class PeerSpoke(msgspec.Struct, frozen=True):
 
 
 class StrangerRefused(msgspec.Struct, frozen=True):
-    """Somebody without a key of the roster knocked."""
+    """No channel came of a call, in or out: one of both ends was refused, or came late."""
 
     address: str
     problem: Problem

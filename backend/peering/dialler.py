@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asyncssh
 
-from backend.model.errors import PeerError, UnknownKeyError
+from backend.model.errors import KeyRefusedError, OtherKeyError, PeerError
 from backend.model.node import RosterNode
 from backend.peering.channel import SUBSYSTEM, ClientSession, PeerChannel
 from backend.peering.keys import NodeKey, public_key_of
@@ -20,10 +20,6 @@ _log = logging.getLogger("dsync.peering")
 
 _RESOLVERS = 4
 _ADDRESSES_TRIED = 4
-
-
-class RefusedThereError(PeerError):
-    """The peer does not take this node's key: a person must mend its roster."""
 
 
 class Dialler:
@@ -42,7 +38,7 @@ class Dialler:
         self._resolvers.shutdown(wait=False, cancel_futures=True)
 
     async def dial(self, channel: PeerChannel) -> None:
-        """Connect ``channel`` to its peer; it then says hello. Raises UnknownKeyError, PeerError."""
+        """Connect ``channel`` to its peer; it then says hello. Raises OtherKeyError, KeyRefusedError, PeerError."""
         peer = channel.peer
         try:
             async with self._slots, asyncio.timeout(self._limits.dial_timeout_s):
@@ -101,10 +97,9 @@ class Dialler:
                 **shared_options(self._limits),
             )
         except asyncssh.HostKeyNotVerifiable as error:
-            raise UnknownKeyError(peer=peer.name, key=client.presented) from error
+            raise OtherKeyError(peer=peer.name, address=address, key=client.presented) from error
         except asyncssh.PermissionDenied as error:
-            detail = f"it does not take this node's key {self._key.node_id}"
-            raise RefusedThereError(peer=peer.name, detail=detail) from error
+            raise KeyRefusedError(peer=peer.name, key=self._key.node_id) from error
         try:
             await connection.create_session(lambda: ClientSession(channel), subsystem=SUBSYSTEM)
         except BaseException:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import asyncssh
 
-from backend.model.errors import DoorError, PeerError, ProtocolError, UnknownKeyError
+from backend.model.errors import DoorError, KeyRefusedError, PeerError, ProtocolError, SlowPeerError, UnknownKeyError
 from backend.model.ids import NodeId
 from backend.model.node import RosterNode
 from backend.peering.channel import PeerChannel, ServerSession
@@ -39,11 +39,13 @@ class PeerDoor:
         self._host = host
         self._port = port
         self._by_key = {public_key_of(node.public_key).public_data: node for node in roster}
+        self._roster = roster
         self._hosts = frozenset(node.host for node in roster)
         self._ids = frozenset(node.id for node in roster)
         self._limits = limits
         self._admit = admit
         self._refused = refused
+        self._came_from: dict[NodeId, str] = {}
         self._waiting: Counter[str] = Counter()
         self._guests: set[_Guest] = set()
         self._acceptor: asyncssh.SSHAcceptor | None = None
@@ -93,9 +95,20 @@ class PeerDoor:
         """Tell whether the roster has a node of this ID."""
         return name in self._ids
 
-    def channel_for(self, node: RosterNode) -> PeerChannel:
-        """Make the channel of a node that has logged in."""
+    def channel_for(self, node: RosterNode, address: str) -> PeerChannel:
+        """Make the channel of a node that has logged in from ``address``."""
+        self._came_from[node.id] = address
         return self._admit(node)
+
+    def known_at(self, address: str) -> str | None:
+        """Whose address it is by the roster or by the last login: the node's name; where there are several, itself."""
+        names = [node.name for node in self._roster if address in (node.host, self._came_from.get(node.id))]
+        return names[0] if len(names) == 1 else address if names else None
+
+    @property
+    def key_shown(self) -> NodeId:
+        """The key that callers see."""
+        return self._key.node_id
 
     def come(self, guest: "_Guest") -> bool:
         """Count a connection before its login; False where there are too many."""
@@ -185,7 +198,7 @@ class _Guest(asyncssh.SSHServer):
             return False
         self._in_session = True
         chan = connection.create_server_channel(encoding=None, window=self._door.window_bytes)
-        return chan, ServerSession(self._door.channel_for(self._node))
+        return chan, ServerSession(self._door.channel_for(self._node, self.address))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._door.gone(self)
@@ -213,11 +226,22 @@ class _Guest(asyncssh.SSHServer):
         # Who only looks whether the port answers (a health check) is no stranger to tell of.
         if self._knocked:
             self._tell(UnknownKeyError(peer=self.address, key="none"))
+        elif isinstance(exc, asyncssh.HostKeyNotVerifiable):
+            self._tell(
+                KeyRefusedError(peer=self._door.known_at(self.address) or self.address, key=self._door.key_shown)
+            )
         elif isinstance(exc, asyncssh.ConnectionLost):
             if "timeout" in exc.reason:
-                self._tell(ProtocolError(peer=self.address, detail="no login in time"))
+                self._tell(self._late())
         elif exc is not None and not isinstance(exc, OSError):
             self._tell(ProtocolError(peer=self.address, detail=words_of(exc)))
+
+    def _late(self) -> PeerError:
+        # A busy node is late as well as one who only holds the line; an address of the fleet's speaks for the former.
+        known = self._door.known_at(self.address)
+        if known is not None:
+            return SlowPeerError(peer=known)
+        return ProtocolError(peer=self.address, detail="no login in time")
 
     def _tell(self, error: PeerError) -> None:
         if not self._told:

@@ -10,12 +10,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from backend.model.errors import PeerError, Problem, UnknownKeyError, VersionError
+from backend.model.errors import KeyRefusedError, OtherKeyError, PeerError, Problem, VersionError
 from backend.model.ids import NodeId
 from backend.model.messages import Hello, Message
 from backend.model.node import RosterNode
 from backend.peering.channel import PeerChannel
-from backend.peering.dialler import RefusedThereError
 from backend.peering.limits import PeerLimits
 from backend.peering.pacing import Backoff
 from backend.ports.clock import Clock
@@ -27,7 +26,7 @@ _log = logging.getLogger("dsync.peering")
 _INCOMING_LIMIT = 2
 """Channels beside the standing one that a peer may have open at a time."""
 
-_REFUSALS = (UnknownKeyError, VersionError, RefusedThereError)
+_REFUSALS = (OtherKeyError, KeyRefusedError, VersionError)
 
 
 class PeerLink:

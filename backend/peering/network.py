@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import asyncssh
 
-from backend.model.errors import PeerError, Problem, ProtocolError
+from backend.model.errors import PeerError, Problem, ProtocolError, SlowPeerError
 from backend.model.ids import NodeId
 from backend.model.messages import Hello, Message, ProgressBatch
 from backend.model.node import NodeKind, RosterNode
@@ -147,8 +147,10 @@ class SshPeerNetwork:
             _log.exception("%s was not taken", type(event).__name__)
 
     def _tell_stranger(self, address: str, error: PeerError) -> None:
-        if self._strangers.is_news(address, self._clock.monotonic()):
-            _log.warning("refused %s: %s", plain(address), message_of(error.problem()))
+        # A node that is slow, or whose roster is behind, must not hide a stranger at its address, nor be hidden by one.
+        if self._strangers.is_news(f"{address} {error.code}", self._clock.monotonic()):
+            level = logging.INFO if isinstance(error, SlowPeerError) else logging.WARNING
+            _log.log(level, "no channel with %s: %s", plain(address), message_of(error.problem()))
             self._emit(Stranger(address=address, problem=error.problem()))
 
     def _frames_of(self, message: Message, peer: RosterNode) -> list[bytes]:

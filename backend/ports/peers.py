@@ -33,7 +33,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Stranger(msgspec.Struct, frozen=True):
-    """Somebody was refused at the door: told once per address and minute."""
+    """Somebody was refused, or refused this node, before a channel stood: told once per address, code and minute."""
 
     address: str
     problem: Problem

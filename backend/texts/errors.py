@@ -199,6 +199,21 @@ ERRORS: Mapping[str, Text] = {
         "{peer} came with a key that the roster does not name[: {key}]",
         "if it belongs to the fleet, put its key into [[nodes]]; else find out who it is",
     ),
+    "peer-other-key": Text(
+        "{peer} at {address} shows another key than the roster pins[: {key}]",
+        "if its keys were made anew, put its new key (there: dsync-tui key) into [[nodes]]; else somebody stands "
+        "between or has its address: find out who",
+    ),
+    "peer-key-refused": Text(
+        "{peer} does not take this node's key[ {key}]",
+        "put this node's key (here: dsync-tui key) into [[nodes]] there, and see that the address beside it is this "
+        "node's",
+    ),
+    "peer-slow": Text(
+        "{peer} began to connect and did not log in in time",
+        "nothing to do while it is busy: it tries again by itself; else look at its load and the link: "
+        "dsync-tui health --all",
+    ),
     "peer-protocol": Text(
         "{peer} sent what the protocol does not know[: {detail}]", "run the same version of dsync-tui on both nodes"
     ),

@@ -52,6 +52,7 @@ EVENTS: Mapping[str, Text] = {
         "{peer} has been away for {away_s:seconds} and lacks {count} archives: {names}[ and {more} more]"
     ),
     "event.stranger-refused": Text("a stranger at {address} was refused"),
+    "event.call-in-vain": Text("a call between this node and {address} came to nothing"),
     "event.unknown-archive-requested": Text("{peer} asked for an archive that is not known here ({digest})"),
     "event.peer-misbehaved": Text("what {peer} said was refused"),
     "event.peer-isolated": Text("{peer} is isolated for {pause_s:seconds}: it is asked for nothing until it is probed"),

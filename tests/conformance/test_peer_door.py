@@ -8,7 +8,14 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from backend.model.errors import DoorError
+from backend.model.errors import (
+    DoorError,
+    KeyRefusedError,
+    OtherKeyError,
+    ProtocolError,
+    SlowPeerError,
+    UnknownKeyError,
+)
 from backend.model.messages import MESSAGE_LIMIT_BYTES, Message, Request
 from backend.peering.channel import SUBSYSTEM
 from backend.peering.keys import NodeKey, load_or_create_key
@@ -181,7 +188,23 @@ async def test_whoever_stays_silent_is_put_out(fleet: SshFleet) -> None:
         writer.close()
     assert fleet.clock.monotonic() - began < 3.0
     assert gamma.network.connected == frozenset()
-    assert [told.problem.params["detail"] for told in gamma.strangers()] == ["no login in time"]
+    # Its address is one of the roster's: a node that is late, not a stranger.
+    assert [told.problem for told in gamma.strangers()] == [SlowPeerError(peer=HOST).problem()]
+
+
+async def test_late_from_an_address_of_nobodys_is_a_stranger_and_one_that_is_known_is_named(fleet: SshFleet) -> None:
+    alpha = await fleet.start("alpha")
+    homes = {"beta": "127.0.0.12", "nobody": "127.0.0.13"}
+    async with logged_in(fleet.keys["beta"], port_of(alpha), home=homes["beta"]) as connection:
+        await connection.open_session(subsystem=SUBSYSTEM, encoding=None)
+    idle = [await asyncio.open_connection(HOST, port_of(alpha), local_addr=(home, 0)) for home in homes.values()]
+    await fleet.until(lambda: len(alpha.strangers()) == len(homes))
+    for _, writer in idle:
+        writer.close()
+    assert {told.address: told.problem for told in alpha.strangers()} == {
+        homes["beta"]: SlowPeerError(peer="beta").problem(),
+        homes["nobody"]: ProtocolError(peer=homes["nobody"], detail="no login in time").problem(),
+    }
 
 
 async def test_looking_whether_the_port_answers_is_no_alarm(fleet: SshFleet) -> None:
@@ -215,18 +238,38 @@ async def test_a_server_with_another_key_is_not_talked_to(fleet: SshFleet, tmp_p
     alpha = await fleet.start("alpha")
     fleet.keys["beta"] = load_or_create_key(tmp_path / "impostor")
     impostor = await fleet.start("beta")
-    await fleet.until(lambda: bool(alpha.strangers()))
-    (told,) = alpha.strangers()
-    assert (told.problem.code, told.problem.params["key"]) == ("peer-unknown-key", fleet.keys["beta"].node_id)
+    theirs = fleet.keys["beta"].node_id
+    # It is called and found to be another, it calls and is not known, and it is told so in both cases.
+    await fleet.until(lambda: len(alpha.strangers()) == 2 and bool(impostor.strangers()))
+    refused = KeyRefusedError(peer="alpha", key=theirs).problem()
+    await fleet.until(lambda: impostor.network.problem_of(alpha.id) == refused)
     await fleet.rest(0.5)
     assert (alpha.network.connected, impostor.network.connected) == (frozenset(), frozenset())
-    problem = impostor.network.problem_of(alpha.id)
-    assert problem is not None
-    assert "does not take this node's key" in problem.params["detail"]
+    other = OtherKeyError(peer="beta", address=HOST, key=theirs).problem()
+    assert {told.problem.code: told.problem for told in alpha.strangers()} == {
+        "peer-other-key": other,
+        "peer-unknown-key": UnknownKeyError(peer=HOST, key=theirs).problem(),
+    }
+    assert alpha.network.problem_of(right.node_id) == other
+    assert impostor.network.problem_of(alpha.id) == refused
+    assert {told.problem.code for told in impostor.strangers()} == {"peer-key-refused"}
     await fleet.stop(impostor)
     fleet.keys["beta"] = right
     beta = await fleet.start("beta")
     await fleet.until(lambda: alpha.sees(beta) and beta.sees(alpha))
+
+
+async def test_a_caller_that_does_not_take_this_nodes_key_is_told_of_as_that(fleet: SshFleet) -> None:
+    alpha = await fleet.start("alpha")
+    alpha.network.keep(frozenset())
+    others = asyncssh.import_public_key(fleet.keys["gamma"].public_line)
+    with pytest.raises(asyncssh.HostKeyNotVerifiable):
+        await asyncssh.connect(
+            HOST, port_of(alpha), username="x", client_keys=None, known_hosts=([others], [], []), config=None
+        )
+    await fleet.until(lambda: bool(alpha.strangers()))
+    (told,) = alpha.strangers()
+    assert told.problem == KeyRefusedError(peer=HOST, key=alpha.id).problem()
 
 
 async def test_versions_without_overlap_are_shown_and_heal_after_an_update(fleet: SshFleet) -> None:

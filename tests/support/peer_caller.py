@@ -15,8 +15,10 @@ from tests.support.peer_fleet import HOST
 
 
 @contextlib.asynccontextmanager
-async def logged_in(key: NodeKey, port: int, name: NodeId | None = None) -> AsyncIterator[asyncssh.SSHClientConnection]:
-    """Log in with ``key`` as node ``name`` (the key's own if None). Raises asyncssh.PermissionDenied."""
+async def logged_in(
+    key: NodeKey, port: int, name: NodeId | None = None, home: str = HOST
+) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    """Log in with ``key`` as node ``name`` (the key's own if None) from ``home``. Raises asyncssh.PermissionDenied."""
     connection = await asyncssh.connect(
         HOST,
         port,
@@ -27,6 +29,7 @@ async def logged_in(key: NodeKey, port: int, name: NodeId | None = None) -> Asyn
         agent_path=None,
         preferred_auth=["publickey"],
         connect_timeout=5,
+        local_addr=(home, 0),
     )
     try:
         yield connection
