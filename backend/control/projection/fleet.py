@@ -120,9 +120,10 @@ def peer_state(state: NodeState, node: NodeId) -> str:
 
 
 def _never_heard_of(state: NodeState, node: NodeId) -> bool:
-    """Neither a sign of life since this daemon began, nor a cell that an earlier one was told of."""
+    """Neither a sign of life since this daemon began, nor a cell or an order of its that an earlier one was told of."""
     peer = state.peers[node]
-    return not peer.last_seen and peer.report == UNREPORTED and not state.rows.get(node)
+    told_before = state.rows.get(node) or state.entries.highest_count_of(node)
+    return not peer.last_seen and peer.report == UNREPORTED and not told_before
 
 
 def _address(peer: PeerState) -> str:

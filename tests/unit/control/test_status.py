@@ -121,6 +121,16 @@ def test_a_node_that_was_never_heard_of_is_pending_until_it_is() -> None:
     assert node_row(engine.state, node_id(1), OWN, NOW, 0).state == "down", "an earlier life was told of its cells"
 
 
+def test_a_node_that_has_published_was_heard_of_although_its_cells_are_not_kept_here() -> None:
+    engine = FakeEngine(nodes=2)
+    silent = engine.state.peers[node_id(1)]
+    silent.up, silent.last_seen, silent.report = False, 0.0, NodeReport()
+    engine.add(entry_of(1))
+    assert node_row(engine.state, node_id(1), OWN, NOW, 0).state == "pending", "another node published that"
+    engine.add(entry_of(2, order=Order(2, node_id(1))))
+    assert node_row(engine.state, node_id(1), OWN, NOW, 0).state == "down"
+
+
 def test_a_node_never_seen_has_no_time() -> None:
     engine = FakeEngine(nodes=2)
     peer = engine.state.peers[node_id(1)]
