@@ -2,7 +2,7 @@
 
 For tests on real terminals, where the environment, signals and the terminal's end matter and the daemon does not.
 ``DSYNC_TEST_END`` says what happens once the fleet is shown: ``boom`` (an error that nobody expects) or ``hang`` (the
-loop stands still for a minute).
+loop stands still for a minute, which the terminal's title tells first).
 """
 
 import asyncio
@@ -18,6 +18,8 @@ from dsync_tui.console.run import run_console
 from tests.support.console import FakeLink
 from tests.support.console_fleets import greeting, small_fleet
 
+HANGS = b"\x1b]0;hangs\x07"
+
 
 class ProgramLink(FakeLink):
     """Says that all is well twice a second, as a daemon does."""
@@ -32,6 +34,7 @@ class ProgramLink(FakeLink):
         if end == "boom":
             raise RuntimeError("boom")
         if end == "hang":
+            os.write(1, HANGS)
             time.sleep(60)  # noqa: ASYNC251
         while True:
             yield Beat(sequence=fleet.sequence, at=time.time())

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from backend.texts import Texts
 from tests.support.console_node import console_of, environment
-from tests.support.fleet import Fleet, build, until, with_settings
+from tests.support.fleet import Fleet, FleetNode, build, until, with_settings
 from tests.support.tmux import Tmux
 
 pytestmark = [
@@ -61,6 +61,12 @@ def is_restored(tmux: Tmux) -> None:
     tmux.until_shown("ready> echo $((6 * 7))")
     tmux.press("Enter")
     tmux.until(lambda text: "42" in text.split("\n"))
+
+
+async def uncounted(node: FleetNode) -> bool:
+    """The daemon knows of no console; it hears of an end a moment later."""
+    async with node.client() as client:
+        return (await client.greeting()).consoles == 0
 
 
 def go_through_views_and_help(tmux: Tmux) -> None:
@@ -120,8 +126,7 @@ async def test_a_whole_run_from_start_to_quit(fleet: Fleet, tmux: Tmux, tmp_path
     assert settings_of_terminal(tmux, tmp_path, "after") == before
     is_restored(tmux)
     assert alpha.running
-    async with alpha.client() as client:
-        assert (await client.greeting()).consoles == 0
+    await until(partial(uncounted, alpha), "the daemon counts it no more")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
@@ -155,6 +160,4 @@ async def test_a_tmux_that_ends_takes_its_console_along_and_no_daemon(fleet: Fle
     tmux.close()
     await until(lambda: not Path(f"/proc/{pid}").exists(), "the console is gone")
     assert alpha.pid == daemon
-    async with alpha.client() as client:
-        greeting = await client.greeting()
-    assert greeting.consoles == 0
+    await until(partial(uncounted, alpha), "the daemon counts it no more")

@@ -19,7 +19,8 @@ from tests.support.control import serving
 from tests.support.engine import FakeEngine, entry_of
 from tests.support.pseudo_terminal import PseudoTerminal
 
-GONE_WITHIN_S = 5.0
+GONE_WITHIN_S = 30.0
+"""Generous: a busy machine is no fault."""
 HANGUP_IGNORED = ("sh", "-c", 'trap "" HUP; exec "$0" "$@"')
 
 
@@ -51,7 +52,7 @@ async def test_it_paints_in_place_and_only_what_has_changed(tmp_path: Path) -> N
     entry = next(iter(engine.state.entries.values()))
     async with watching(engine, tmp_path) as terminal:
         await asyncio.to_thread(terminal.until_shown, "3 ready")
-        await asyncio.sleep(0.3)
+        await asyncio.to_thread(terminal.until, lambda terminal: terminal.output.endswith(b"\x1b[?2026l"))
         before = len(terminal.output)
         await asyncio.sleep(2.5)
         assert len(terminal.output) == before, "nothing has changed"
@@ -66,7 +67,7 @@ async def test_signals_end_it_and_leave_the_terminal_as_it_was(tmp_path: Path, n
     async with watching(fleet(), tmp_path) as terminal:
         await asyncio.to_thread(terminal.until_shown, "3 ready")
         terminal.process.send_signal(number)
-        assert await asyncio.to_thread(terminal.ended, 10) == code
+        assert await asyncio.to_thread(terminal.ended) == code
         assert terminal.settings_now() == terminal.settings
         assert terminal.output.rfind(b"\x1b[?25h") > terminal.output.rfind(b"\x1b[?25l")
         assert terminal.output.rfind(b"\x1b[?2026l") > terminal.output.rfind(b"\x1b[?2026h")
@@ -88,4 +89,4 @@ async def test_it_speaks_chinese(tmp_path: Path) -> None:
     async with watching(fleet(), tmp_path, language="zh_CN.UTF-8") as terminal:
         await asyncio.to_thread(terminal.until_shown, "分发：就绪 3")
         terminal.process.send_signal(signal.SIGINT)
-        assert await asyncio.to_thread(terminal.ended, 10) == 0
+        assert await asyncio.to_thread(terminal.ended) == 0
