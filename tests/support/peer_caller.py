@@ -11,7 +11,7 @@ from backend.model.messages import Message
 from backend.peering.channel import SUBSYSTEM
 from backend.peering.keys import NodeKey
 from backend.peering.wire import frames_of
-from tests.support.peer_fleet import HOST
+from tests.support.peer_fleet import HOST, PATIENCE_S
 
 
 @contextlib.asynccontextmanager
@@ -28,7 +28,7 @@ async def logged_in(
         client_keys=[key.private],
         agent_path=None,
         preferred_auth=["publickey"],
-        connect_timeout=5,
+        connect_timeout=PATIENCE_S,
         local_addr=(home, 0),
     )
     try:
@@ -54,7 +54,7 @@ class RawPeer:
         """Send bytes."""
         self.writer.write(data)
 
-    async def closed(self, within_s: float = 5.0) -> bool:
+    async def closed(self, within_s: float = PATIENCE_S) -> bool:
         """Read until the other end closes; False when it does not in time."""
         try:
             async with asyncio.timeout(within_s):
