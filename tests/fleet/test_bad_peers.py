@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from backend.api.wire import StatusDocument
 from backend.demo.archives import make_archive
 from backend.demo.fleet import Fleet, NodePlan
 from backend.demo.node import FleetNode
@@ -62,6 +64,10 @@ def _resident_bytes(node: FleetNode) -> int:
     return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
 
 
+def _told(node: FleetNode, words: str, document: StatusDocument) -> bool:
+    return bool(_events(node, words))
+
+
 async def _isolates(node: FleetNode, name: str) -> bool:
     async with node.client() as client:
         return {row.name: row.state for row in (await client.status()).nodes}[name] == "isolated"
@@ -115,7 +121,8 @@ async def test_a_flood_is_stopped_and_costs_no_rollout_and_no_memory(tmp_path: P
                     within_s=60.0,
                 )
                 assert _resident_bytes(fleet[name]) < MOST_BYTES
-                # Told, and not thousands of times.
+                # Told, and not thousands of times: a moment after it is so.
+                await until(fleet[name], partial(_told, fleet[name], "flooder is isolated"), "it is told")
                 assert 1 <= len(_events(fleet[name], "flooder is isolated")) <= 3
                 assert len(_events(fleet[name], "flooder")) < 200
             await _rollout(fleet, tmp_path, 9)

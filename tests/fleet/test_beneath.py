@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,26 +10,22 @@ from pathlib import Path
 import pytest
 
 from backend.api.client import ControlClient
+from backend.demo.loopback import free_ports
 from backend.settings import load_settings
 from dsync_tui import exit_codes
 from dsync_tui.attach import answers, ensure_daemon, listening_pid
 from tests.support.command_line import Called
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 pytestmark = [pytest.mark.fleet, pytest.mark.real("rsync")]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Iterator[Path]:
     """Settings of one node in a temporary directory; whatever daemon it has at the end is ended."""
     path = tmp_path / "dsync.toml"
+    peer_port, rsync_port = free_ports(2)
     path.write_text(
         f"""
         [node]
@@ -47,9 +42,9 @@ def config(tmp_path: Path) -> Iterator[Path]:
         [runtime]
         kind = "none"
         [peer]
-        listen = "127.0.0.1:{_free_port()}"
+        listen = "127.0.0.1:{peer_port}"
         [rsync]
-        listen = "127.0.0.1:{_free_port()}"
+        listen = "127.0.0.1:{rsync_port}"
         [control]
         group = ""
         """
@@ -58,6 +53,7 @@ def config(tmp_path: Path) -> Iterator[Path]:
     pid = listening_pid(tmp_path / "run" / "control.sock")
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
 
 
 def _reaped(pid: int) -> tuple[int, int]:

@@ -190,7 +190,8 @@ async def _asked(app: ConsoleApp, pilot: Pilot[Left]) -> None:
 async def test_what_becomes_of_the_engine_beneath_is_as_was_answered(
     answer: str, left: Left, goes_on: bool, arrives: bool, tmp_path: Path
 ) -> None:
-    slow = {"limits.bandwidth": "4MiB/s"}
+    # Long enough for a console to come and ask, also on a busy machine.
+    slow = {"limits.bandwidth": "1536KiB/s"}
     plans = [with_settings("far"), with_settings("near", slow)]
     archive = build(tmp_path / "app.tar", "app:1", seed=3, size_bytes=24 * MIB)
     fleet = Fleet(tmp_path / "fleet", plans)

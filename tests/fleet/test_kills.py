@@ -142,6 +142,7 @@ async def test_queued_in_a_holders_line(rig: Rig) -> None:
     line: dict[str, str] = {}
 
     async def one_waits() -> bool:
+        line.clear()
         for name in ("dock", "pod"):
             found = await cell(rig[name], archive.digest)
             line[found.state if found is not None else ""] = name

@@ -160,7 +160,7 @@ async def test_a_channel_that_is_lost_mends_itself_and_ends_no_transfer(tmp_path
 
         await until(fleet["node-1"], moving, "bytes come in")
         with lab.cut_off(lab.hosts[1]):
-            await until(fleet["node-0"], gone, "the loss is seen", within_s=10)
+            await until(fleet["node-0"], gone, "the loss is seen")
         document = await _everywhere(fleet, "app.tar")
         found = archive(document, "app.tar")
         assert found is not None

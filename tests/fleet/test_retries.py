@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-FIRST_WAIT_S = 20.0
+FIRST_WAIT_S = 30.0
 """Long enough for two restarts on a busy machine."""
 WORDS = "out of luck today"
 REASON = f"this node failed: podman load ended with exit code 1: {WORDS}"

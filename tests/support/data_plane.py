@@ -109,9 +109,12 @@ def real_door(directory: Path, clock: Clock | None = None, **changes: object) ->
     return RsyncDoor(settings, RsyncProgram(register), register, clock or WallClock())
 
 
-def real_rig(directory: Path, **changes: object) -> Rig:
-    """A rig with a real daemon and a real client. The target's name has a blank and letters beyond ASCII."""
-    door = real_door(directory / "holder", None, **changes)
+def real_rig(directory: Path, clock: Clock | None = None, **changes: object) -> Rig:
+    """A rig with a real daemon and a real client. The target's name has a blank and letters beyond ASCII.
+
+    ``clock``: the door's.
+    """
+    door = real_door(directory / "holder", clock, **changes)
     transport = RsyncTransport(RsyncProgram(ChildRegister(directory / "target" / "run")), WallClock())
     target = directory / "target" / "incoming ☃ %41 100%" / "data"
     target.parent.mkdir(parents=True)
@@ -151,7 +154,7 @@ def rsyncs_about(directory: Path) -> list[int]:
     return found
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], within_s: float = 60.0) -> None:
     """Poll a condition of real parts. Raises TimeoutError."""
     async with asyncio.timeout(within_s):
         while True:

@@ -77,7 +77,7 @@ def left_by(node: FleetNode, but: Iterable[str] = ()) -> list[str]:
 async def nothing_left(node: FleetNode, but: Iterable[str] = ()) -> None:
     """Wait until a killed daemon's children are gone with it, ``but`` for those of some purposes."""
     allowed = tuple(but)
-    await until(lambda: not left_by(node, allowed), f"what {node.name} left is gone", within_s=20)
+    await until(lambda: not left_by(node, allowed), f"what {node.name} left is gone")
 
 
 def _free(port: int) -> bool:

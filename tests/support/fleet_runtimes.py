@@ -46,7 +46,9 @@ class HeldClient:
 
     def fail_loads(self, words: str) -> None:
         """From now on each load ends with these words and exit code 1."""
-        (self._directory / "fail-load").write_text(words)
+        draft = self._directory / "fail-load.draft"
+        draft.write_text(words)
+        draft.replace(self._directory / "fail-load")
 
     def mend_loads(self) -> None:
         """Let loads be real again."""

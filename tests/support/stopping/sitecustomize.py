@@ -20,15 +20,15 @@ def _settings() -> Path | None:
 
 
 def _watch(wish: Path) -> None:
-    reading = False
+    # Of each thread: while one reads, what the others do counts all the same.
+    mine = threading.local()
 
     def hook(happens: str, arguments: tuple[object, ...]) -> None:
-        nonlocal reading
-        if happens not in EVENTS or reading or not wish.exists():
+        if happens not in EVENTS or getattr(mine, "reading", False) or not wish.exists():
             return
-        reading = True  # opening the file is an event too
+        mine.reading = True  # opening the file is an event too
         event, _, ending = wish.read_text().partition(" ")
-        reading = False
+        mine.reading = False
         if happens == event and str(arguments[0]).endswith(ending):
             # To this very thread: it goes no step further, whichever thread the rest of the process is in.
             signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
