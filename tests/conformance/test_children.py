@@ -84,6 +84,6 @@ async def test_wait_lasts_as_long_as_the_child(house: House) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(house.children.wait(record), 0.05)
     await house.finish(record)
-    await asyncio.wait_for(house.children.wait(record), 5)
+    await asyncio.wait_for(house.children.wait(record), 30)
     await house.children.wait(record)
     assert house.children.survivors() == []

@@ -139,7 +139,7 @@ async def test_cancelling_ends_the_read(house: House, tmp_path: Path) -> None:
     house.hold()
     owner = TaskOwner("test")
     owner.start(house.inspector.hash(path), "hash")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not house.reading:  # noqa: ASYNC110 (the read runs in a thread, which tells nobody)
             await asyncio.sleep(0.001)
         await owner.close()

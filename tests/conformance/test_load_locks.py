@@ -22,13 +22,13 @@ async def test_a_lock_is_held_by_one_at_a_time(locks: port.LoadLocks) -> None:
         await asyncio.wait_for(locks.acquire("docker:a"), 0.1)
     locks.release(first)
     assert first.fileno() == -1
-    second = await asyncio.wait_for(locks.acquire("docker:a"), 5)
+    second = await asyncio.wait_for(locks.acquire("docker:a"), 30)
     locks.release(second)
 
 
 async def test_other_endpoints_are_free(locks: port.LoadLocks) -> None:
     first = await locks.acquire("docker:a")
-    second = await asyncio.wait_for(locks.acquire("podman:/var/lib/containers/storage"), 5)
+    second = await asyncio.wait_for(locks.acquire("podman:/var/lib/containers/storage"), 30)
     locks.release(first)
     locks.release(second)
 
@@ -39,7 +39,7 @@ async def test_who_waits_gets_it(locks: port.LoadLocks) -> None:
     await asyncio.sleep(0.05)
     assert not waiting.done()
     locks.release(first)
-    (second,) = await asyncio.wait_for(waiting, 5)
+    (second,) = await asyncio.wait_for(waiting, 30)
     locks.release(second)
 
 
@@ -49,4 +49,4 @@ async def test_giving_up_leaves_nothing_held(locks: port.LoadLocks) -> None:
         await asyncio.wait_for(locks.acquire("docker:a"), 0.1)
     locks.release(first)
     locks.release(first)
-    locks.release(await asyncio.wait_for(locks.acquire("docker:a"), 5))
+    locks.release(await asyncio.wait_for(locks.acquire("docker:a"), 30))

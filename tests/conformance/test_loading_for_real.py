@@ -418,7 +418,7 @@ async def test_the_loader_of_a_killed_daemon_goes_on_and_keeps_the_lock(machine:
     assert not settling.done()
     assert machine.id_of("app:1") is None
     go.touch()
-    (outcome,) = await asyncio.wait_for(settling, 30)
+    (outcome,) = await asyncio.wait_for(settling, 60)
     assert not outcome.loaded
     assert machine.id_of("app:1") == entry.images[0].config
     await machine.register.wait(record)
@@ -438,7 +438,7 @@ async def test_a_cancelled_load_ends_its_child(machine: Machine) -> None:
     assert (await machine.settle(entry)).loaded
 
 
-async def until(condition: Callable[[], bool], deadline_s: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
     async with asyncio.timeout(deadline_s):
         while not condition():  # noqa: ASYNC110 (a file of another process)
             await asyncio.sleep(0.01)

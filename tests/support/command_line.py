@@ -12,7 +12,7 @@ from backend.settings import write_settings
 from dsync_tui.main import main
 from tests.support.control import settings_in
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)

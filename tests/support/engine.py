@@ -61,6 +61,7 @@ class FakeEngine:
         self.widened: list[tuple[Digest, tuple[NodeId, ...] | None, str]] = []
         self.files: dict[str, bytes] = {}
         self.file_nodes: dict[str, tuple[NodeId, ...] | None] = {}
+        self.begun: list[str] = []
         self.broken: list[str] = []
         self.leftovers = ["5 app.tar.part"]
         self.consoles: list[int] = []
@@ -150,6 +151,7 @@ class FakeEngine:
         content = bytearray()
         try:
             async for chunk in chunks:
+                self.begun.append(name)
                 content += chunk
                 if len(content) > self.room_bytes:
                     raise DiskFullError(path="/store", needed_bytes=len(content), free_bytes=self.room_bytes)

@@ -31,7 +31,7 @@ def alive(pid: int) -> bool:
     return stat is not None and stat.running
 
 
-async def until(condition: object, deadline_s: float = 5.0) -> None:
+async def until(condition: object, deadline_s: float = 30.0) -> None:
     assert callable(condition)
     end = time.monotonic() + deadline_s
     while not condition():
@@ -151,7 +151,7 @@ async def test_a_cancelled_end_kills_at_once(register: ChildRegister) -> None:
     await anext(child.lines())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(child.end(grace_s=60), 0.05)
-    await asyncio.wait_for(child.wait(), 5)
+    await asyncio.wait_for(child.wait(), 30)
     assert child.returncode == -signal.SIGKILL
 
 

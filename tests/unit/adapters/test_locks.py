@@ -46,7 +46,7 @@ async def test_a_killed_daemons_loader_keeps_the_lock_until_it_ends(tmp_path: Pa
     assert set(by_purpose) == {"load", "ask"}
     await children.end(by_purpose["load"])
     # The other child lives on, and was not given the descriptor.
-    locks.release(await asyncio.wait_for(locks.acquire("docker:a"), 5))
+    locks.release(await asyncio.wait_for(locks.acquire("docker:a"), 30))
     await children.end(by_purpose["ask"])
 
 
@@ -58,7 +58,7 @@ async def test_releasing_takes_nothing_from_a_loader_that_still_runs(tmp_path: P
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(locks.acquire("docker:a"), 0.2)
     await child.end()
-    locks.release(await asyncio.wait_for(locks.acquire("docker:a"), 5))
+    locks.release(await asyncio.wait_for(locks.acquire("docker:a"), 30))
 
 
 async def test_the_file_is_ours_alone_and_named_by_a_hash(tmp_path: Path) -> None:

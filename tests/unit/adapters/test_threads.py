@@ -21,12 +21,12 @@ async def test_a_cancelled_caller_waits_until_the_work_has_ended() -> None:
 
     def work(stop: threading.Event) -> None:
         began.set()
-        assert stop.wait(10)
+        assert stop.wait(30)
         ended.set()
 
     owner = TaskOwner("test")
     owner.start(in_thread(work, "slow"), "caller")
-    await asyncio.to_thread(began.wait, 10)
+    assert await asyncio.to_thread(began.wait, 30)
     await owner.close()
     assert ended.is_set()
 
@@ -37,12 +37,12 @@ async def test_a_thread_that_hangs_keeps_nobody_for_long() -> None:
 
     def hang(stop: threading.Event) -> None:
         began.set()
-        free.wait(10)
+        free.wait(60)
 
     owner = TaskOwner("test")
     owner.start(in_thread(hang, "hang", patience_s=0.01), "caller")
-    await asyncio.to_thread(began.wait, 10)
-    await asyncio.wait_for(owner.close(), 5)
+    assert await asyncio.to_thread(began.wait, 30)
+    await asyncio.wait_for(owner.close(), 30)
     free.set()
 
 
@@ -54,12 +54,12 @@ async def test_how_cancelled_work_ends_is_no_news() -> None:
 
     def work(stop: threading.Event) -> None:
         began.set()
-        stop.wait(10)
+        stop.wait(30)
         raise ZeroDivisionError
 
     owner = TaskOwner("test")
     owner.start(in_thread(work, "stopped"), "caller")
-    await asyncio.to_thread(began.wait, 10)
+    assert await asyncio.to_thread(began.wait, 30)
     await owner.close()
     gc.collect()
     await asyncio.sleep(0)

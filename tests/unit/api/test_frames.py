@@ -35,12 +35,12 @@ async def _opened(directory: Path, script: Script, target: str = "/v1/stream") -
     async with await asyncio.start_unix_server(serve, path):
         opening = await Opening.ask(path, target, {"hz": "5"})
         openings.append(opening)
-        frames = await asyncio.wait_for(Frames.open(opening), 5)
+        frames = await asyncio.wait_for(Frames.open(opening), 30)
         try:
             yield frames
         finally:
             frames.close()
-            await asyncio.wait_for(ended.wait(), 5)
+            await asyncio.wait_for(ended.wait(), 30)
 
 
 def _accepting(opening: Opening) -> bytes:

@@ -429,7 +429,7 @@ async def test_stop_returns_once_the_daemon_is_gone(
     async with serving(engine, tmp_path) as server:
         async with asyncio.TaskGroup() as group:
             calling = group.create_task(call("stop", "--drain"))
-            await asyncio.wait_for(engine.stop_event.wait(), 5)
+            await asyncio.wait_for(engine.stop_event.wait(), 30)
             await asyncio.sleep(0.05)
             assert not calling.done()
             await server.close()

@@ -15,7 +15,7 @@ from dsync_tui import exit_codes
 from dsync_tui.main import main
 from tests.support.documents import archive, delivery, document
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 @pytest.fixture

@@ -239,7 +239,7 @@ async def test_stop_answers_before_it_stops(tmp_path: Path) -> None:
     engine = FakeEngine()
     async with talking(engine, tmp_path) as client:
         result = await client.perform(_action("stop", argument="drain"))
-        await asyncio.wait_for(engine.stop_event.wait(), 5)
+        await asyncio.wait_for(engine.stop_event.wait(), 30)
         with pytest.raises(UsageError):
             await client.act(_action("stop", argument="keep"))
         with pytest.raises(UsageError):
@@ -373,13 +373,13 @@ async def test_a_client_that_dies_in_the_middle_is_no_end_of_file(tmp_path: Path
         body = b"40\r\n" + b"x" * 64 + b"\r\n" if "chunked" in head else b"x" * 64
         writer.write(f"POST /v1/files?name=a.tar HTTP/1.1\r\nHost: d\r\n{head}\r\n\r\n".encode() + body)
         await writer.drain()
-        await asyncio.sleep(0.02)
+        await _until(lambda: engine.begun == ["a.tar"])
         writer.close()
         await _until(lambda: engine.broken == ["a.tar"])
     assert engine.files == {}
 
 
-async def _until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+async def _until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
     deadline = asyncio.get_running_loop().time() + within_s
     while not condition():
         assert asyncio.get_running_loop().time() < deadline

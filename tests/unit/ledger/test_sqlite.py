@@ -178,7 +178,7 @@ async def test_who_waits_for_a_writer_that_dies_is_told(tmp_path: Path) -> None:
     await ledger.open()
     await ledger._connection().close()
     with pytest.raises(LedgerError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await ledger.commit((SaveValue(key="count", value="1"),))
     with pytest.raises(LedgerError):
         await ledger.commit((SaveValue(key="count", value="2"),))
@@ -200,7 +200,7 @@ async def test_a_process_that_dies_of_an_error_ends_though_its_ledger_was_never_
         sys.executable, "-c", program, str(tmp_path / "ledger.db"), cwd=Path(__file__).parents[3]
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.wait() == 7
     finally:
         if process.returncode is None:
