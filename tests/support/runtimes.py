@@ -1,7 +1,11 @@
 """A docker and a podman of the tests' own: private roots, no bridge, ended by pid. Loaded as a pytest
 plugin.
+
+All that can be put elsewhere lies in their roots. Two things can't: docker's empty /run/docker/plugins, and what
+podman's root remembers of blobs in /var/lib/containers/cache.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -15,8 +19,8 @@ import pytest
 
 from tests.parts import MISSING, program
 
-START_S = 30.0
-STOP_S = 15.0
+START_S = 90.0
+STOP_S = 60.0
 
 
 class PartFailedError(Exception):
@@ -53,12 +57,18 @@ class PrivateDocker:
         self._root = Path(tempfile.mkdtemp(prefix="dsync-docker-"))
         self.socket = self._root / "docker.sock"
         self.log = self._root / "dockerd.log"
-        self.command = (program("docker") or "docker", "--host", f"unix://{self.socket}")
+        # Else the client would read what whoever runs the tests has set up.
+        client = (program("docker") or "docker", "--config", str(self._root / "client"))
+        self.command = (*client, "--host", f"unix://{self.socket}")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start and wait until it answers. Raises PartFailedError with its last words."""
+        # Else it would read this machine's /etc/docker/daemon.json, and keep a key beside it.
+        configuration = self._root / "daemon.json"
+        configuration.write_text(json.dumps({"deprecated-key-path": str(self._root / "key.json")}))
         argv = [program("dockerd") or "dockerd", "--bridge=none", "--iptables=false", "--ip-forward=false"]
+        argv += ["--config-file", str(configuration)]
         argv += ["--data-root", str(self._root / "data"), "--exec-root", str(self._root / "exec")]
         argv += ["--host", f"unix://{self.socket}", "--pidfile", str(self._root / "dockerd.pid")]
         setpriv = program("setpriv")
@@ -137,6 +147,12 @@ class PrivatePodman:
         self._root = Path(tempfile.mkdtemp(prefix="dsync-podman-"))
         if size_bytes:
             run("mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(self._root))
+        self._configuration = self._root / "containers.conf"
+        # Locks, the runtime's state and networks are else this machine's: /dev/shm, /run/libpod, /etc/cni.
+        self._configuration.write_text(
+            f'[engine]\nlock_type = "file"\nevents_logger = "none"\ntmp_dir = "{self._root}/tmp"\n'
+            f'[network]\nnetwork_config_dir = "{self._root}/networks"\n'
+        )
         self.fallback = ""
         self.command = self._command("overlay")
 
@@ -162,8 +178,11 @@ class PrivatePodman:
         shutil.rmtree(self._root)
 
     def _command(self, driver: str) -> tuple[str, ...]:
-        roots = ("--root", str(self._root / "root"), "--runroot", str(self._root / "run"))
-        return (program("podman") or "podman", *roots, "--storage-driver", driver)
+        root, run, storage = self._root / "root", self._root / "run", self._root / "storage.conf"
+        storage.write_text(f'[storage]\ndriver = "{driver}"\ngraphroot = "{root}"\nrunroot = "{run}"\n')
+        own = ("env", f"CONTAINERS_CONF={self._configuration}", f"CONTAINERS_STORAGE_CONF={storage}")
+        roots = ("--root", str(root), "--runroot", str(run))
+        return (*own, program("podman") or "podman", *roots, "--storage-driver", driver)
 
 
 @pytest.fixture(scope="session")
