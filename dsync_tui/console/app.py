@@ -16,6 +16,7 @@ from textual.app import App, ScreenStackError
 from textual.binding import Binding
 from textual.events import Event, Key
 from textual.notifications import Notify, SeverityLevel
+from textual.widgets._toast import Toast, ToastHolder
 
 from backend.api.wire import Greeting
 from backend.model.errors import DsyncError
@@ -27,7 +28,7 @@ from dsync_tui.console.kit import Kit
 from dsync_tui.console.lines import Line
 from dsync_tui.console.link import Link
 from dsync_tui.console.mouse import MOUSE_OFF, MOUSE_ON
-from dsync_tui.console.notices import Notice
+from dsync_tui.console.notices import Notice, crowded_out
 from dsync_tui.console.palette import DEFAULT_THEME, FEW_COLOURS_THEME, NO_COLOUR_THEME, Palette
 from dsync_tui.console.screens.confirm import Question
 from dsync_tui.console.screens.help import HelpScreen
@@ -260,6 +261,16 @@ class ConsoleApp(App[Left], inherit_bindings=False):
         """Show a toast; plain text unless it is said to be markup."""
         left_s = TOAST_S if timeout is None else timeout
         self.post_message(Notify(Notice(message, title, severity, left_s, markup=markup)))
+
+    def on_notify(self, event: Notify) -> None:
+        """Make room for a toast: by themselves they pile up, each for its time."""
+        gone = crowded_out(tuple(self._notifications), event.notification)
+        for notice in gone:
+            self._unnotify(notice, refresh=False)
+        for screen in self.screen_stack:
+            for holder in screen.query(ToastHolder):
+                if any(toast._notification in gone for toast in holder.query(Toast)):
+                    holder.remove()
 
     # --- keys that are the app's ---------------------------------------------------------------------------
 

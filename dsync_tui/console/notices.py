@@ -1,11 +1,14 @@
 """What toasts are made from: short words to an operator, for some seconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
 from textual.notifications import Notification
 
 SHORTEST_S = 0.05
+SHOWN = 3
+"""Toasts at a time: more would cover what the operator is working on, and nobody reads them."""
 
 
 @dataclass
@@ -31,3 +34,17 @@ class Notice(Notification):
     @property
     def _left_s(self) -> float:
         return self.raised_at + self.timeout - monotonic()
+
+
+def crowded_out(shown: Sequence[Notification], new: Notification) -> list[Notification]:
+    """Of those shown, oldest first, what a new one takes the place of: the same said before, and the oldest beyond
+    ``SHOWN``, failures last of all.
+    """
+    words = (new.severity, new.title, new.message)
+    said = [notice for notice in shown if (notice.severity, notice.title, notice.message) == words]
+    others = sorted((notice for notice in shown if notice not in said), key=_fails)
+    return said + others[: max(0, len(others) + 1 - SHOWN)]
+
+
+def _fails(notice: Notification) -> bool:
+    return notice.severity == "error"
