@@ -154,4 +154,7 @@ async def test_cancelling_ends_a_fetch(rig: Rig) -> None:
 
 
 async def test_dismissing_unknown_users_is_no_error(rig: Rig) -> None:
+    ticket = rig.admit("a1")
     rig.door.dismiss("nobody")
+    await rig.fetch(rig.job(ticket, len(DATA)))
+    assert rig.target.read_bytes() == DATA

@@ -30,7 +30,9 @@ async def test_other_endpoints_are_free(locks: port.LoadLocks) -> None:
     first = await locks.acquire("docker:a")
     second = await asyncio.wait_for(locks.acquire("podman:/var/lib/containers/storage"), 30)
     locks.release(first)
+    assert (first.fileno(), second.fileno() >= 0) == (-1, True), "each is held by itself"
     locks.release(second)
+    assert second.fileno() == -1
 
 
 async def test_who_waits_gets_it(locks: port.LoadLocks) -> None:

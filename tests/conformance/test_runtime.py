@@ -193,8 +193,12 @@ async def test_tags_of_one_name_in_two_domains_are_two_tags(house: House, tmp_pa
     assert (await house.runtime.look([], names)).tags == dict(zip(names, (None, second), strict=True))
 
 
-async def test_removing_what_is_not_there_is_no_error(house: House) -> None:
-    await house.runtime.untag("docker.io/library/none:1")
+async def test_removing_what_is_not_there_is_no_error(house: House, tmp_path: Path) -> None:
+    entry = tiny_archive(tmp_path / "app.tar", {"a": ("quay.io/app:1",)})
+    await house.load(tmp_path / "app.tar", entry)
+    await house.runtime.untag("quay.io/none:1")
+    view = await house.runtime.look(entry.images, ["quay.io/app:1", "quay.io/none:1"])
+    assert view.tags == {"quay.io/app:1": entry.images[0].config, "quay.io/none:1": None}
 
 
 async def test_the_last_tag_of_an_image(house: House, tmp_path: Path) -> None:

@@ -229,6 +229,7 @@ async def test_a_thousand_addresses_are_no_trouble(rig: Rig) -> None:
     for number in range(1000):
         rig.door.admit(f"far{number}", SECRET, f"10.1.{number // 250}.{number % 250}", frozenset({"victim1"}))
     await rig.fetch(rig.job(rig.admit("mine"), len(DATA)))
+    assert rig.target.read_bytes() == DATA
 
 
 async def test_a_caller_from_elsewhere_is_turned_away(tmp_path: Path) -> None:
@@ -253,6 +254,7 @@ async def test_networks_may_connect_beside_the_guests_addresses(tmp_path: Path) 
     async with opened(rig):
         rig.door.admit("far", SECRET, "10.9.9.9", frozenset({"mine"}))
         await rig.fetch(rig.job(msgspec.structs.replace(_ticket(rig, "mine"), user="far"), len(DATA)))
+        assert rig.target.read_bytes() == DATA
 
 
 async def test_ipv6_is_served(tmp_path: Path) -> None:

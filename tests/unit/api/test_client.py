@@ -87,5 +87,6 @@ async def test_with_another_version_only_stop_acts(tmp_path: Path, monkeypatch: 
 
 
 async def test_a_client_that_was_never_used_closes() -> None:
-    async with ControlClient(Path("/nonexistent")):
+    async with ControlClient(Path("/nonexistent")) as client:
         pass
+    assert (client._session, client._opening, client._frames) == (None, None, None)

@@ -3,12 +3,12 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from backend.api.client import ControlClient
+from backend.api.client import ControlClient, Lost
 from backend.api.frames import Frames, FramesError, Opening
 from backend.api.wire import Greeting
 from tests.support.control import client_of, serving, settings_in
@@ -171,6 +171,9 @@ async def test_an_early_question_that_was_another_is_dropped(tmp_path: Path) -> 
 async def test_an_early_question_to_nobody_is_no_error(tmp_path: Path) -> None:
     async with ControlClient(tmp_path / "nobody") as client:
         client.ask_early(5)
+        assert client._opening is None
+        async with aclosing(client.stream(5)) as stream:
+            assert isinstance(await anext(stream), Lost), "the stream tells it"
 
 
 async def test_an_early_question_that_is_never_used_is_closed(tmp_path: Path) -> None:
