@@ -6,23 +6,18 @@ both ends, both hashes, writing. It shows what the engine adds or saves, not wha
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.demo.archives import make_archive
-from backend.demo.fleet import Fleet, NodePlan
 from benchmarks.benchmark import Benchmark
-from benchmarks.by_hand import dropped
 from benchmarks.figures import Figure, number
-from benchmarks.follower import happy_at
+from benchmarks.group import Group
 from benchmarks.samples import median, spread
 
 MB = 1_000_000
 SETTLE_S = 3.0
-WITHIN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +60,14 @@ async def _rounds(directory: Path, arguments: argparse.Namespace) -> list[tuple[
     """Two fleets stand all the time; the one that isn't measured is idle."""
     rounds = []
     async with (
-        _Group(directory / "one", 1) as one,
-        _Group(directory / "several", arguments.targets) as several,
+        Group(directory / "one", 1, SETTLE_S) as one,
+        Group(directory / "several", arguments.targets, SETTLE_S) as several,
     ):
         for place in range(arguments.rounds):
-            pair = [await group.delivered(place, arguments.mb * MB) for group in (one, several)]
+            pair = [Arrivals(await group.arrivals("fan-out", arguments.mb * MB, place)) for group in (one, several)]
             rounds.append((pair[0], pair[1]))
             print(f"fan-out, round {place + 1} of {arguments.rounds}: {rounds[-1]}", file=sys.stderr)
     return rounds
-
-
-class _Group:
-    """A fleet of a source and some targets."""
-
-    def __init__(self, directory: Path, targets: int) -> None:
-        self._directory = directory
-        settings: dict[str, object] = {"store.settle_s": SETTLE_S}
-        names = ["source", *(f"target-{place}" for place in range(1, targets + 1))]
-        self._fleet = Fleet(directory, [NodePlan(name, settings) for name in names])
-
-    async def __aenter__(self) -> "_Group":
-        await self._fleet.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._fleet.close()
-
-    async def delivered(self, place: int, size_bytes: int) -> Arrivals:
-        source, *targets = self._fleet.nodes
-        made = self._directory / f"fan-out-{place}.tar"
-        await asyncio.to_thread(make_archive, made, f"bench/fan-out:{place}", size_bytes, place)
-        await asyncio.to_thread(os.sync)
-        dropped_at = dropped(made, source)
-        ends = await asyncio.gather(*(happy_at(target, made.name, WITHIN_S) for target in targets))
-        for node in self._fleet.nodes:
-            (node.store / made.name).unlink()
-        return Arrivals(tuple(sorted(end - dropped_at - SETTLE_S for end in ends)))
 
 
 BENCHMARK = Benchmark(

@@ -7,24 +7,19 @@ Needs root.
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.demo.archives import make_archive
-from backend.demo.fleet import Fleet, NodePlan
 from benchmarks.benchmark import Benchmark
-from benchmarks.by_hand import dropped
 from benchmarks.figures import Figure, number
-from benchmarks.follower import happy_at
+from benchmarks.group import Group
 from benchmarks.samples import median, spread
 from tests.support.lab import MIB, Lab
 
 MB = 1_000_000
 SETTLE_S = 0.5
-WITHIN_S = 600.0
 TIME_AT_MOST = 5.0
 UPLINK_AT_MOST = 4.0
 HEADERS_SHARE = 1.05
@@ -84,39 +79,25 @@ async def _rounds(directory: Path, arguments: argparse.Namespace) -> list[tuple[
     rate_bps = arguments.mib_per_s * MIB
     rounds = []
     with Lab(2, rate_bps) as narrow, Lab(arguments.nodes, rate_bps) as wide:
-        one, every = _Group(directory / "one", narrow), _Group(directory / "every", wide)
-        async with one.fleet, every.fleet:
+        async with (
+            Group(directory / "one", 1, SETTLE_S, narrow.hosts) as one,
+            Group(directory / "every", arguments.nodes - 1, SETTLE_S, wide.hosts) as every,
+        ):
             for place in range(arguments.rounds):
-                rounds.append(
-                    (await one.delivered(place, arguments.mb * MB), await every.delivered(place, arguments.mb * MB))
-                )
+                pair = [
+                    await _delivered(group, lab, arguments.mb * MB, place)
+                    for group, lab in ((one, narrow), (every, wide))
+                ]
+                rounds.append((pair[0], pair[1]))
                 print(f"links, round {place + 1} of {arguments.rounds}: {rounds[-1]}", file=sys.stderr)
     return rounds
 
 
-class _Group:
-    """A fleet on a lab's hosts; the first node is the source."""
-
-    def __init__(self, directory: Path, lab: Lab) -> None:
-        self._directory, self._lab = directory, lab
-        settings: dict[str, object] = {"store.settle_s": SETTLE_S, "store.min_free": "0"}
-        self.fleet = Fleet(
-            directory,
-            [NodePlan(f"node-{place}", settings, host.address, host.enter) for place, host in enumerate(lab.hosts)],
-        )
-
-    async def delivered(self, place: int, size_bytes: int) -> Delivered:
-        source, *targets = self.fleet.nodes
-        made = self._directory / f"links-{place}.tar"
-        await asyncio.to_thread(make_archive, made, f"bench/links:{place}", size_bytes, place)
-        await asyncio.to_thread(os.sync)
-        before = [self._lab.sent_bytes(host) for host in self._lab.hosts]
-        dropped_at = dropped(made, source)
-        ends = await asyncio.gather(*(happy_at(target, made.name, WITHIN_S) for target in targets))
-        sent = [self._lab.sent_bytes(host) - was for host, was in zip(self._lab.hosts, before, strict=True)]
-        for node in self.fleet.nodes:
-            (node.store / made.name).unlink()
-        return Delivered(max(ends) - dropped_at - SETTLE_S, max(sent) / size_bytes)
+async def _delivered(group: Group, lab: Lab, size_bytes: int, place: int) -> Delivered:
+    before = [lab.sent_bytes(host) for host in lab.hosts]
+    arrivals = await group.arrivals("links", size_bytes, place)
+    sent = [lab.sent_bytes(host) - was for host, was in zip(lab.hosts, before, strict=True)]
+    return Delivered(arrivals[-1], max(sent) / size_bytes)
 
 
 BENCHMARK = Benchmark(

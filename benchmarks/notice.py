@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.demo.archives import make_archive
-from backend.demo.fleet import Fleet, NodePlan
 from backend.engine.intake import HASH_AFTER_S
 from benchmarks.benchmark import Benchmark
 from benchmarks.by_hand import dropped, timed_hash
 from benchmarks.figures import Figure, number
 from benchmarks.follower import Follower
+from benchmarks.group import Group
 from benchmarks.samples import median, percentile, spread
 
 MB = 1_000_000
@@ -68,11 +68,10 @@ def _measure(
     directory: Path | None, settle_s: float, series: Callable[["_Site"], Awaitable[list[Sample]]]
 ) -> list[Sample]:
     async def measured(place: Path) -> list[Sample]:
-        plans = [NodePlan(name, {"store.settle_s": settle_s}) for name in ("source", "target")]
         async with (
-            Fleet(place, plans) as fleet,
-            Follower(fleet["source"]) as source,
-            Follower(fleet["target"]) as target,
+            Group(place, 1, settle_s) as group,
+            Follower(group.source) as source,
+            Follower(group.targets[0]) as target,
         ):
             return await series(_Site(place, source, target))
 

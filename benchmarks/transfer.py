@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.demo.archives import make_archive
-from backend.demo.fleet import Fleet, NodePlan
 from backend.demo.node import FleetNode
 from benchmarks.benchmark import Benchmark
 from benchmarks.by_hand import dropped, timed_hash, timed_sync
 from benchmarks.figures import Figure, number
 from benchmarks.follower import Follower
+from benchmarks.group import Group
 from benchmarks.plain_rsync import PlainRsync
 from benchmarks.samples import median, spread
 
@@ -69,15 +69,14 @@ def run(arguments: argparse.Namespace) -> list[Figure]:
 
 
 async def _rounds(directory: Path, size_bytes: int, count: int) -> list[Round]:
-    plans = [NodePlan(name, {"store.settle_s": SETTLE_S}) for name in ("source", "target")]
     for place in ("made", "plain", "copies"):
         (directory / place).mkdir()
     async with (
         PlainRsync(directory / "plain", directory / "plain.conf") as plain,
-        Fleet(directory, plans) as fleet,
-        Follower(fleet["target"]) as follower,
+        Group(directory, 1, SETTLE_S) as group,
+        Follower(group.targets[0]) as follower,
     ):
-        pair = _Pair(directory, plain, fleet["source"], follower)
+        pair = _Pair(directory, plain, group.source, follower)
         rounds = []
         for number_ in range(count):
             rounds.append(await pair.round(number_, size_bytes))
