@@ -10,6 +10,7 @@ from datetime import datetime
 from backend.adapters.children import ChildRegister
 from backend.adapters.clock import SystemClock
 from backend.adapters.inspecting.inspector import FileInspector
+from backend.adapters.lifelines import when_cut
 from backend.adapters.locks import LoadLocks
 from backend.adapters.logs import begin_logging
 from backend.adapters.mirrors import FileMirrors
@@ -211,18 +212,7 @@ class Daemon:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         if self._options.lifeline is not None:
             os.set_blocking(self._options.lifeline, False)
-            loop.add_reader(self._options.lifeline, self._lifeline_moved, self._options.lifeline)
-
-    def _lifeline_moved(self, descriptor: int) -> None:
-        try:
-            gone = not os.read(descriptor, 4096)
-        except BlockingIOError:
-            return
-        except OSError:
-            gone = True
-        if gone:
-            asyncio.get_running_loop().remove_reader(descriptor)
-            self._stop("now")
+            when_cut(self._options.lifeline, lambda: self._stop("now"))
 
     def _stop(self, how: str) -> None:
         self._how = how

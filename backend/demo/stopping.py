@@ -1,11 +1,11 @@
 """How the demo is told to end: a signal, standard input that is closed, a lifeline that is cut."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from backend.adapters.lifelines import when_cut
 from backend.ports.tasks import TaskOwner
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Stopping:
             loop.add_signal_handler(number, self._signalled, number)
         for descriptor in pipes:
             try:
-                loop.add_reader(descriptor, self._moved, descriptor)
+                when_cut(descriptor, self._told.set)
             except PermissionError:
                 # A regular file or /dev/null: epoll takes none, and it has an end already.
                 self._told.set()
@@ -69,14 +69,3 @@ class Stopping:
     def _signalled(self, number: int) -> None:
         self.signal = self.signal or number
         self._told.set()
-
-    def _moved(self, descriptor: int) -> None:
-        try:
-            gone = not os.read(descriptor, 4096)
-        except BlockingIOError:
-            return
-        except OSError:
-            gone = True
-        if gone:
-            asyncio.get_running_loop().remove_reader(descriptor)
-            self._told.set()
