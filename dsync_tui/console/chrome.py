@@ -92,8 +92,8 @@ def health_parts(kit: Kit) -> list[Line]:
     return parts
 
 
-class StatusBar(Bar):
-    """Node, connection and counts; a banner while the daemon is away."""
+class LifeBar(Bar):
+    """A bar of the home screen that turns into a banner while the daemon is away."""
 
     def __init__(self, kit: Kit, home: Home, id: str) -> None:
         super().__init__(kit, id)
@@ -102,6 +102,10 @@ class StatusBar(Bar):
     def place(self) -> str:
         """Reverse while disconnected."""
         return "banner" if self._home.session.bond.phase is Phase.LOST else "bar"
+
+
+class StatusBar(LifeBar):
+    """Node, connection and counts."""
 
     def line(self, width: int) -> list[Span]:
         """Who, how fresh, how many, how well."""
@@ -301,16 +305,8 @@ class KeyBar(Bar):
                 self.post_message(self.Pressed(action))
 
 
-class TinyBar(Bar):
+class TinyBar(LifeBar):
     """All there is room for below 40 x 10: the state of the fleet in one line."""
-
-    def __init__(self, kit: Kit, home: Home, id: str) -> None:
-        super().__init__(kit, id)
-        self._home = home
-
-    def place(self) -> str:
-        """Reverse while disconnected."""
-        return "banner" if self._home.session.bond.phase is Phase.LOST else "bar"
 
     def line(self, width: int) -> list[Span]:
         """Trouble first."""
