@@ -14,7 +14,7 @@ from backend.demo.loopback import free_ports
 from backend.settings import load_settings
 from dsync_tui import exit_codes
 from dsync_tui.attach import answers, ensure_daemon, listening_pid
-from tests.support.command_line import Called
+from tests.support.command_line import call_with
 
 WITHIN_S = 60.0
 
@@ -60,19 +60,6 @@ def _reaped(pid: int) -> tuple[int, int]:
     return os.waitpid(pid, os.WNOHANG)
 
 
-async def _call(config: Path, *words: str) -> Called:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "dsync_tui", "--config", str(config)),
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
-    assert process.returncode is not None
-    return Called(process.returncode, out.decode(), err.decode())
-
-
 async def test_beneath_a_console_until_it_is_told_to_stop(config: Path) -> None:
     settings = load_settings(config)
     assert await asyncio.to_thread(ensure_daemon, settings, config) is True
@@ -83,14 +70,14 @@ async def test_beneath_a_console_until_it_is_told_to_stop(config: Path) -> None:
     async with ControlClient(settings.control_socket) as client:
         greeting = await client.greeting()
     assert (greeting.node, greeting.beneath, greeting.role) == ("alone", True, "operator")
-    status = await _call(config, "status")
+    status = await call_with(config, "status")
     assert (status.code, status.out.splitlines()[0]) == (exit_codes.DONE, "alone: nodes: 1, archives: 0, deliveries: -")
-    stopped = await _call(config, "stop")
+    stopped = await call_with(config, "stop")
     assert (stopped.code, stopped.out) == (exit_codes.DONE, "stopped\n")
     assert not answers(settings.control_socket)
     # A child of this process: gone but for its exit code.
     assert _reaped(pid) == (pid, 0)
-    gone = await _call(config, "status")
+    gone = await call_with(config, "status")
     assert gone.code == exit_codes.NOT_REACHED
 
 
@@ -108,11 +95,11 @@ async def test_in_the_foreground_until_a_signal(config: Path) -> None:
             await asyncio.sleep(0.05)
         # It has taken this very process's place.
         assert listening_pid(settings.control_socket) == process.pid
-        second = await _call(config, "--daemon")
+        second = await call_with(config, "--daemon")
         assert second.code != exit_codes.DONE
         assert f"process {process.pid}" in second.err
         assert "Traceback" not in second.err
-        assert (await _call(config, "health")).code == exit_codes.DONE
+        assert (await call_with(config, "health")).code == exit_codes.DONE
     finally:
         process.send_signal(signal.SIGTERM)
         _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
@@ -129,6 +116,6 @@ def bad_config(tmp_path: Path) -> Path:
 
 
 async def test_bad_settings_are_wrong_usage_for_the_daemon_too(bad_config: Path) -> None:
-    called = await _call(bad_config, "--daemon")
+    called = await call_with(bad_config, "--daemon")
     assert (called.code, called.out) == (exit_codes.USAGE, "")
     assert f"{bad_config}:2: store.settle_s" in called.err

@@ -8,34 +8,14 @@ from hypothesis import strategies as st
 
 from backend.engine.loader import Loader, LoadJob, TagsBefore
 from backend.logic import tags
-from backend.model.archive import CatalogEntry, Image, Order, Selector
+from backend.model.archive import CatalogEntry
 from backend.model.errors import DsyncError, LoadRefusedError
-from backend.model.ids import Digest, Fingerprint, NodeId
+from backend.model.ids import Digest
 from backend.ports.fake_runtime import FakeLoadLocks, FakeRuntime
+from tests.support.entries import archive, images
 
-NODE = NodeId("SHA256:a")
 PATH = Path("/store/app.tar")
 NAMES = ["docker.io/library/app:1", "docker.io/library/app:2", "localhost/app:1", "quay.io/app:1"]
-
-
-def archive(count: int, contents: dict[str, frozenset[str]]) -> CatalogEntry:
-    """An archive of some images; another archive may hold the same image under other tags."""
-    seen: set[str] = set()
-    images = []
-    for name, tag_set in contents.items():
-        images.append(Image(f"sha256:{name}", ("sha256:l",), tuple(sorted(tag_set - seen))))
-        seen |= tag_set
-    order = Order(count, NODE)
-    return CatalogEntry(
-        digest=Digest(f"sha256:{count:064d}"),
-        fingerprint=Fingerprint(str(count)),
-        name=f"{count}.tar",
-        size_bytes=1,
-        origin=NODE,
-        order=order,
-        selector=Selector(order),
-        images=tuple(images),
-    )
 
 
 class Node:
@@ -127,7 +107,7 @@ async def live(kind: str, published: list[CatalogEntry], data: st.DataObject) ->
         ),
         min_size=1,
         max_size=4,
-    ).map(lambda contents: [archive(count + 1, content) for count, content in enumerate(contents)]),
+    ).map(lambda contents: [archive(count, *images(content.items())) for count, content in enumerate(contents, 1)]),
     st.data(),
 )
 def test_every_tag_ends_at_its_owner(kind: str, published: list[CatalogEntry], data: st.DataObject) -> None:

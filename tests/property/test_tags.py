@@ -5,14 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.logic import tags
-from backend.model.archive import CatalogEntry, Image, Order, Selector
-from backend.model.ids import Digest, Fingerprint, NodeId
+from backend.model.archive import CatalogEntry
+from backend.model.ids import Digest
 from backend.model.runtime import RuntimeView
+from tests.support.entries import LATER, archive, images
 
-NODE = NodeId("SHA256:a")
 TAGS = [f"docker.io/library/app:{number}" for number in range(4)]
 FOREIGN = "docker.io/library/own:1"
-LATER = Order(10_000, NODE)
 
 
 class ToyRuntime:
@@ -57,28 +56,13 @@ def settle(runtime: ToyRuntime, entry: CatalogEntry, entries: dict[Digest, Catal
     return len(found)
 
 
-def archive(count: int, tag_sets: list[frozenset[str]]) -> CatalogEntry:
-    seen: set[str] = set()
-    images = []
-    for index, tag_set in enumerate(tag_sets):
-        images.append(Image(f"sha256:{count}-{index}", ("sha256:l",), tuple(sorted(tag_set - seen))))
-        seen |= tag_set
-    order = Order(count, NODE)
-    return CatalogEntry(
-        digest=Digest(f"sha256:{count}"),
-        fingerprint=Fingerprint(str(count)),
-        name=f"{count}.tar",
-        size_bytes=1,
-        origin=NODE,
-        order=order,
-        selector=Selector(order),
-        images=tuple(images),
-    )
+def _archive(count: int, tag_sets: list[frozenset[str]]) -> CatalogEntry:
+    return archive(count, *images((f"{count}-{index}", tag_set) for index, tag_set in enumerate(tag_sets)))
 
 
 archives = st.lists(
     st.lists(st.frozensets(st.sampled_from(TAGS), max_size=3), min_size=1, max_size=3), min_size=1, max_size=5
-).map(lambda contents: [archive(count + 1, content) for count, content in enumerate(contents)])
+).map(lambda contents: [_archive(count, tag_sets) for count, tag_sets in enumerate(contents, 1)])
 
 
 @given(archives, st.data())

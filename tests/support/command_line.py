@@ -46,10 +46,14 @@ class CommandLine:
 
 
 async def call_process(directory: Path, *words: str, **environment: str) -> Called:
-    """Call ``python -m dsync_tui`` in a process of its own."""
+    """Call ``python -m dsync_tui`` in a process of its own, with settings whose roots all lie in ``directory``."""
+    return await call_with(config_in(directory), *words, **environment)
+
+
+async def call_with(config: Path, *words: str, **environment: str) -> Called:
+    """Call ``python -m dsync_tui`` in a process of its own, with a settings file and more in its environment."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "dsync_tui", "--config", str(config_in(directory))),
+        *(sys.executable, "-m", "dsync_tui", "--config", str(config)),
         *words,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

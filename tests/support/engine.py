@@ -10,7 +10,7 @@ from backend.engine.touched import Touched
 from backend.logic.operating import CELL_VERBS, concerned
 from backend.logic.state import NodeState, PeerState, Policy
 from backend.model.archive import CatalogEntry, FileKey, Image, Order, RejectedFile, Selector
-from backend.model.delivery import Attempt, Delivery, Progress, Queued, State
+from backend.model.delivery import Attempt, Delivery, Progress, Queued, Ready, State
 from backend.model.errors import DiskFullError, Problem, RefusedError, UsageError
 from backend.model.events import Note
 from backend.model.ids import Digest, Fingerprint, JobId, NodeId
@@ -191,3 +191,12 @@ class FakeEngine:
     def request_stop(self, how: str) -> None:
         self.stopped.append(how)
         self.stop_event.set()
+
+
+def ready_fleet() -> FakeEngine:
+    """Three nodes, and one archive that is ready on all of them."""
+    engine = FakeEngine(nodes=3)
+    entry = engine.add(entry_of(0, name="app.tar", tags=("docker.io/library/app:1",)))
+    for number in range(3):
+        engine.set(number, entry, Ready())
+    return engine

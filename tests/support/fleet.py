@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from backend.api.wire import Action, ArchiveDocument, DeliveryDocument
 from backend.demo.archives import MadeArchive, make_archive
 from backend.demo.fleet import Fleet, FleetNode, NodePlan
 from backend.model.archive import Layout
-from tests.support.command_line import Called
+from tests.support.command_line import Called, call_with
 
 WITHIN_S = 60.0
 POLL_S = 0.02
@@ -158,16 +157,7 @@ async def act(node: FleetNode, verb: str, *digests: str, nodes: list[str] | None
 
 async def command(node: FleetNode, *words: str) -> Called:
     """Call ``dsync-tui`` with a node's settings, as an operator there does."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "dsync_tui", "--config", str(node.config)),
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
-    assert process.returncode is not None
-    return Called(process.returncode, out.decode(), err.decode())
+    return await call_with(node.config, *words)
 
 
 def log_of(node: FleetNode) -> str:

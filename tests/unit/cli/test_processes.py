@@ -9,22 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from backend.model.delivery import Failed, Ready
+from backend.model.delivery import Failed
 from backend.model.errors import Problem
 from dsync_tui import exit_codes
 from tests.support.command_line import call_process, config_in
 from tests.support.control import serving
-from tests.support.engine import FakeEngine, entry_of
+from tests.support.engine import FakeEngine, entry_of, ready_fleet
 
 WITHIN_S = 60.0
-
-
-def _fleet() -> FakeEngine:
-    engine = FakeEngine(nodes=3)
-    entry = engine.add(entry_of(0, name="app.tar", tags=("docker.io/library/app:1",)))
-    for number in range(3):
-        engine.set(number, entry, Ready())
-    return engine
 
 
 class Terminal:
@@ -83,7 +75,7 @@ async def _terminal(directory: Path, *words: str) -> AsyncIterator[Terminal]:
 
 
 async def test_a_terminal_gets_the_matrix(tmp_path: Path) -> None:
-    async with serving(_fleet(), tmp_path), _terminal(tmp_path, "status") as terminal:
+    async with serving(ready_fleet(), tmp_path), _terminal(tmp_path, "status") as terminal:
         code = await terminal.ended()
     assert code == exit_codes.DONE
     assert "\nnode-1" in terminal.shown
@@ -92,7 +84,7 @@ async def test_a_terminal_gets_the_matrix(tmp_path: Path) -> None:
 
 
 async def test_watch_repaints_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
-    engine = _fleet()
+    engine = ready_fleet()
     entry = next(iter(engine.state.entries.values()))
     async with serving(engine, tmp_path), _terminal(tmp_path, "status", "--watch") as terminal:
         await terminal.until("3 ready")
@@ -107,7 +99,7 @@ async def test_watch_repaints_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None
 
 
 async def test_watch_outlives_a_daemon(tmp_path: Path) -> None:
-    async with serving(_fleet(), tmp_path) as server, _terminal(tmp_path, "status", "--watch") as terminal:
+    async with serving(ready_fleet(), tmp_path) as server, _terminal(tmp_path, "status", "--watch") as terminal:
         await terminal.until("3 ready")
         await server.close()
         await terminal.until("no answer: ")
@@ -127,7 +119,7 @@ async def test_a_bar_runs_while_a_file_is_sent(tmp_path: Path) -> None:
 
 
 async def test_json_stays_one_document_on_a_terminal_too(tmp_path: Path) -> None:
-    async with serving(_fleet(), tmp_path), _terminal(tmp_path, "status", "--json") as terminal:
+    async with serving(ready_fleet(), tmp_path), _terminal(tmp_path, "status", "--json") as terminal:
         assert await terminal.ended() == exit_codes.DONE
     assert terminal.shown.startswith('{"node":"node-0"')
     assert "\x1b" not in terminal.shown
@@ -203,7 +195,7 @@ async def test_the_code_of_the_present_folder_is_never_run(tmp_path: Path) -> No
 
 
 async def test_without_a_command_the_console_attaches_to_the_daemon_that_runs(tmp_path: Path) -> None:
-    engine = _fleet()
+    engine = ready_fleet()
     async with serving(engine, tmp_path), _terminal(tmp_path) as terminal:
         await terminal.until("ATTACHED")
         await terminal.until("node-1")

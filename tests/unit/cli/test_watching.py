@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.model.delivery import Failed, Ready
+from backend.model.delivery import Failed
 from backend.model.errors import Problem
 from tests.hygiene.sources import ROOT
 from tests.support.command_line import config_in
 from tests.support.control import serving
-from tests.support.engine import FakeEngine, entry_of
+from tests.support.engine import FakeEngine, ready_fleet
 from tests.support.pseudo_terminal import PseudoTerminal
 
 GONE_WITHIN_S = 30.0
@@ -39,16 +39,8 @@ async def watching(
             yield terminal
 
 
-def fleet() -> FakeEngine:
-    engine = FakeEngine(nodes=3)
-    entry = engine.add(entry_of(0, name="app.tar", tags=("docker.io/library/app:1",)))
-    for number in range(3):
-        engine.set(number, entry, Ready())
-    return engine
-
-
 async def test_it_paints_in_place_and_only_what_has_changed(tmp_path: Path) -> None:
-    engine = fleet()
+    engine = ready_fleet()
     entry = next(iter(engine.state.entries.values()))
     async with watching(engine, tmp_path) as terminal:
         await asyncio.to_thread(terminal.until_shown, "3 ready")
@@ -64,7 +56,7 @@ async def test_it_paints_in_place_and_only_what_has_changed(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -15), (signal.SIGHUP, -1)])
 async def test_signals_end_it_and_leave_the_terminal_as_it_was(tmp_path: Path, number: int, code: int) -> None:
-    async with watching(fleet(), tmp_path) as terminal:
+    async with watching(ready_fleet(), tmp_path) as terminal:
         await asyncio.to_thread(terminal.until_shown, "3 ready")
         terminal.process.send_signal(number)
         assert await asyncio.to_thread(terminal.ended) == code
@@ -76,7 +68,7 @@ async def test_signals_end_it_and_leave_the_terminal_as_it_was(tmp_path: Path, n
 
 @pytest.mark.parametrize("prefix", [(), HANGUP_IGNORED], ids=["plain", "SIGHUP-ignored"])
 async def test_it_ends_with_its_terminal(tmp_path: Path, prefix: tuple[str, ...]) -> None:
-    async with watching(fleet(), tmp_path, *prefix) as terminal:
+    async with watching(ready_fleet(), tmp_path, *prefix) as terminal:
         await asyncio.to_thread(terminal.until_shown, "3 ready")
         await asyncio.to_thread(terminal.hang_up)
         try:
@@ -86,7 +78,7 @@ async def test_it_ends_with_its_terminal(tmp_path: Path, prefix: tuple[str, ...]
 
 
 async def test_it_speaks_chinese(tmp_path: Path) -> None:
-    async with watching(fleet(), tmp_path, language="zh_CN.UTF-8") as terminal:
+    async with watching(ready_fleet(), tmp_path, language="zh_CN.UTF-8") as terminal:
         await asyncio.to_thread(terminal.until_shown, "分发：就绪 3")
         terminal.process.send_signal(signal.SIGINT)
         assert await asyncio.to_thread(terminal.ended) == 0

@@ -1,7 +1,7 @@
 """From changes to frames: latest wins, readers go on where they were, totals and rates follow."""
 
 from backend.api.wire import Delta, JobResult, Snapshot
-from backend.control.hub import Hub
+from backend.control.hub import Hub, Reader
 from backend.control.journal import MARKS_LIMIT
 from backend.control.projection.fleet import Own
 from backend.engine.touched import Touched
@@ -18,6 +18,13 @@ def _hub(engine: FakeEngine) -> Hub:
     hub = Hub(engine, Own(), lambda: NOW)
     hub.open()
     return hub
+
+
+def _reader(engine: FakeEngine) -> Reader:
+    """One that has its snapshot."""
+    reader = _hub(engine).join()
+    reader.frames()
+    return reader
 
 
 def _delta(frames: list[Snapshot | Delta | JobResult]) -> Delta:
@@ -48,9 +55,7 @@ def test_a_new_reader_gets_a_snapshot_then_what_changes() -> None:
 def test_latest_wins_within_a_frame() -> None:
     engine = FakeEngine(nodes=2)
     entry = engine.add(entry_of(0))
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.set(1, entry, Transferring(node_id(0)))
     engine.set(1, entry, Failed(FULL))
     engine.set(1, entry, Queued())
@@ -63,9 +68,7 @@ def test_latest_wins_within_a_frame() -> None:
 def test_a_cell_comes_with_its_detail_or_has_none() -> None:
     engine = FakeEngine(nodes=2)
     entry = engine.add(entry_of(0))
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.set(1, entry, Failed(FULL))
     delta = _delta(reader.frames())
     assert [(d.digest, d.node, d.code) for d in delta.details] == [(entry.digest, node_id(1), "disk-full")]
@@ -76,9 +79,7 @@ def test_a_cell_comes_with_its_detail_or_has_none() -> None:
 
 def test_a_new_archive_brings_all_its_cells() -> None:
     engine = FakeEngine(nodes=3)
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     entry = engine.add(entry_of(0, nodes=(node_id(1),)))
     delta = _delta(reader.frames())
     assert [row.name for row in delta.archives] == ["app-0.tar"]
@@ -89,9 +90,7 @@ def test_a_new_archive_brings_all_its_cells() -> None:
 
 def test_rejected_files_come_and_go() -> None:
     engine = FakeEngine()
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.reject("bad.tar", NotAnImageError(name="bad.tar", detail="").problem())
     delta = _delta(reader.frames())
     assert [(row.digest, row.state) for row in delta.archives] == [("file:bad.tar", "rejected")]
@@ -104,9 +103,7 @@ def test_rejected_files_come_and_go() -> None:
 def test_a_nodes_rate_follows_its_transfers_to_their_end() -> None:
     engine = FakeEngine(nodes=2)
     entry = engine.add(entry_of(0))
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.set(1, entry, Transferring(node_id(0)))
     engine.progress(1, entry, 100, 70)
     delta = _delta(reader.frames())
@@ -124,9 +121,7 @@ def test_a_nodes_rate_follows_its_transfers_to_their_end() -> None:
 def test_a_rate_ends_also_where_a_frame_was_made_between_the_end_and_the_news_of_it() -> None:
     engine = FakeEngine(nodes=3)
     entry = engine.add(entry_of(1))
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.set(1, entry, Transferring(node_id(0)))
     engine.progress(1, entry, 100, 70)
     assert [row.rate_bps for row in _delta(reader.frames()).nodes] == [70]
@@ -139,9 +134,7 @@ def test_a_rate_ends_also_where_a_frame_was_made_between_the_end_and_the_news_of
 
 def test_a_touched_node_comes_anew() -> None:
     engine = FakeEngine(nodes=2)
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.state.peers[node_id(1)].up = False
     engine.state.report = NodeReport(runtime="podman 5.0")
     engine.emit(Touched(nodes={node_id(0), node_id(1)}))
@@ -151,9 +144,7 @@ def test_a_touched_node_comes_anew() -> None:
 
 def test_log_lines_come_once_and_what_was_lost_is_counted() -> None:
     engine = FakeEngine()
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.note(Note(NOW, Level.INFO, "ready", {"name": "a.tar"}))
     (line,) = _delta(reader.frames()).log
     assert (line.text, line.level, line.params) == ("a.tar is ready", "info", {"name": "a.tar"})
@@ -199,9 +190,7 @@ def test_a_reader_from_too_long_ago_or_from_the_future_gets_a_snapshot() -> None
 
 def test_too_many_whole_rows_are_sent_as_a_snapshot() -> None:
     engine = FakeEngine(nodes=200)
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     for number in range(MARKS_LIMIT // 200 + 1):
         engine.add(entry_of(number))
     assert isinstance(reader.frames()[0], Snapshot)
@@ -219,9 +208,7 @@ def test_the_engine_knows_how_many_watch() -> None:
 def test_changes_of_unknown_nodes_and_archives_harm_nothing() -> None:
     engine = FakeEngine(nodes=2)
     entry = engine.add(entry_of(0))
-    hub = _hub(engine)
-    reader = hub.join()
-    reader.frames()
+    reader = _reader(engine)
     engine.set(7, entry, Ready())
     engine.emit(Touched(rows={(node_id(1), digest_of(99))}, entries={digest_of(98)}, nodes={node_id(55)}))
     delta = _delta(reader.frames())

@@ -8,36 +8,17 @@ import msgspec
 import pytest
 
 from backend.engine.loader import Loader, LoadJob, LoadOutcome, TagsBefore
-from backend.model.archive import CatalogEntry, Image, Order, Selector
+from backend.model.archive import CatalogEntry, Image
 from backend.model.errors import LoadRefusedError, LoadVanishedError, LocalError, RuntimeSickError
-from backend.model.ids import Digest, Fingerprint, NodeId
 from backend.model.runtime import RuntimeView
 from backend.ports.fake_runtime import FakeLoadLocks, FakeRuntime
 from backend.ports.tasks import TaskOwner
+from tests.support.entries import archive, image
 
-NODE = NodeId("SHA256:a")
 PATH = Path("/store/app.tar")
 APP = "docker.io/library/app:1"
 WEB = "docker.io/library/web:1"
 SHADOW = "localhost/app:1"
-
-
-def image(name: str, *tags: str) -> Image:
-    return Image(f"sha256:{name}", (f"sha256:layer-{name}",), tags)
-
-
-def archive(count: int, *images: Image) -> CatalogEntry:
-    order = Order(count, NODE)
-    return CatalogEntry(
-        digest=Digest(f"sha256:{count:064d}"),
-        fingerprint=Fingerprint(f"{count:032d}"),
-        name=f"{count}.tar",
-        size_bytes=1,
-        origin=NODE,
-        order=order,
-        selector=Selector(order),
-        images=images,
-    )
 
 
 V1 = archive(1, image("v1", APP))

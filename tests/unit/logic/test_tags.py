@@ -11,32 +11,11 @@ from backend.logic.tags import (
     satisfied,
     undo,
 )
-from backend.model.archive import CatalogEntry, Image, Order, Selector
-from backend.model.ids import Digest, Fingerprint, NodeId
 from backend.model.runtime import RuntimeView
+from tests.support.entries import archive, image
 
-NODE = NodeId("SHA256:a")
 APP = "docker.io/library/app:1"
 WEB = "docker.io/library/web:1"
-
-
-def image(name: str, *tags: str, platform: str = "", manifests: tuple[str, ...] = ()) -> Image:
-    return Image(f"sha256:{name}", (f"sha256:layer-{name}",), tags, platform, manifests)
-
-
-def archive(count: int, *images: Image, withdrawn: bool = False) -> CatalogEntry:
-    order = Order(count, NODE)
-    return CatalogEntry(
-        digest=Digest(f"sha256:{count:064d}"),
-        fingerprint=Fingerprint(f"{count:032d}"),
-        name=f"{count}.tar",
-        size_bytes=1,
-        origin=NODE,
-        order=order,
-        selector=Selector(order),
-        images=images,
-        withdrawn_at=Order(1000, NODE) if withdrawn else None,
-    )
 
 
 V1 = archive(1, image("v1", APP))
