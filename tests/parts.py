@@ -40,7 +40,7 @@ def _old_rsync() -> str | None:
     if path is None:
         return "no program rsync on PATH"
     # 3.2 is the first with zstd and the refuse-options wildcards that the data door's settings use.
-    words = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    words = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
     found = re.search(r"version (\d+)\.(\d+)", words)
     if found is None:
         return f"rsync does not tell its version: {plain(words, 80)}"
@@ -54,6 +54,6 @@ def _without_namespaces() -> str | None:
     if unshare is None:
         return "no program unshare on PATH"
     tried = subprocess.run(
-        [unshare, "--net", "--mount", "true"], capture_output=True, text=True, timeout=10, check=False
+        [unshare, "--net", "--mount", "true"], capture_output=True, text=True, timeout=60, check=False
     )
     return None if tried.returncode == 0 else f"unshare --net --mount: {plain(tried.stderr.strip(), 200)}"

@@ -6,7 +6,7 @@ from tests.hygiene.sources import ROOT
 
 
 def _dev(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([ROOT / "dev", *arguments], cwd="/", capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run([ROOT / "dev", *arguments], cwd="/", capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_help_is_what_no_command_gets() -> None:
@@ -22,6 +22,6 @@ def test_an_unknown_command_is_wrong_usage() -> None:
 
 
 def test_it_is_plain_posix_sh() -> None:
-    assert subprocess.run(["sh", "-n", ROOT / "dev"], check=False, timeout=10).returncode == 0
+    assert subprocess.run(["sh", "-n", ROOT / "dev"], check=False, timeout=60).returncode == 0
     assert (ROOT / "dev").read_text(encoding="utf-8").startswith("#!/bin/sh\n")
-    assert subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=False, timeout=10).returncode == 0
+    assert subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=False, timeout=60).returncode == 0

@@ -21,7 +21,7 @@ def test_the_changelog_has_room_for_what_comes() -> None:
 
 
 def test_the_commands_of_dev_in_documents_exist() -> None:
-    helped = subprocess.run(["./dev", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10).stdout
+    helped = subprocess.run(["./dev", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
     known = set(re.findall(r"^  ([a-z]+)", helped, re.MULTILINE))
     named = {
         command

@@ -132,4 +132,4 @@ def _ip(namespace: str, lines: list[str]) -> None:
 
 
 def _run(*words: str, text: str = "") -> str:
-    return subprocess.run(words, input=text, capture_output=True, text=True, timeout=20, check=True).stdout
+    return subprocess.run(words, input=text, capture_output=True, text=True, timeout=60, check=True).stdout

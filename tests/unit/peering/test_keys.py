@@ -35,11 +35,11 @@ def test_a_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
 def test_the_node_id_is_what_openssh_prints(tmp_path: Path) -> None:
     key = load_or_create_key(tmp_path)
     printed = subprocess.run(
-        ["ssh-keygen", "-lf", tmp_path / f"{KEY_FILE}.pub"], capture_output=True, text=True, timeout=10, check=True
+        ["ssh-keygen", "-lf", tmp_path / f"{KEY_FILE}.pub"], capture_output=True, text=True, timeout=60, check=True
     ).stdout
     assert printed.split()[1] == key.node_id == node_id_of(key.public_line)
     derived = subprocess.run(
-        ["ssh-keygen", "-yf", tmp_path / KEY_FILE], capture_output=True, text=True, timeout=10, check=True
+        ["ssh-keygen", "-yf", tmp_path / KEY_FILE], capture_output=True, text=True, timeout=60, check=True
     ).stdout
     assert derived.split()[:2] == key.public_line.split()
 
