@@ -1,6 +1,7 @@
 """A file on this machine, as the back end reads it: what a plan is asked about. Its bytes go nowhere."""
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -14,18 +15,13 @@ from dsync_tui.backend_process import backend_command
 
 async def planned_file(path: Path) -> PlannedFile:
     """Read an archive; takes as long as both of its hashes do. Raises DsyncError: what is wrong with the file."""
-    process = await asyncio.create_subprocess_exec(
-        *backend_command("inspect", None, "--", str(path)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    process = _begun(path)
     try:
-        said, _ = await process.communicate()
+        said, _ = await asyncio.to_thread(process.communicate)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        # The thread sees the end of it, also where the console goes at the same time: a process of asyncio's would then
+        # outlive its loop, and complain into the terminal.
+        process.kill()
     try:
         if process.returncode == 0:
             return msgspec.json.decode(said, type=PlannedFile)
@@ -33,3 +29,12 @@ async def planned_file(path: Path) -> PlannedFile:
     except msgspec.MsgspecError as error:
         raise UnreadableError(name=path.name, detail=f"exit code {process.returncode}") from error
     raise error_of(refused)
+
+
+def _begun(path: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        backend_command("inspect", None, "--", str(path)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )

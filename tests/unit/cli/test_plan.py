@@ -1,6 +1,10 @@
 """``plan`` over a real archive on this machine: told, not done."""
 
+import asyncio
+import gc
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +12,9 @@ import pytest
 from backend.model.archive import CatalogEntry
 from backend.model.delivery import Ready
 from backend.model.errors import TruncatedError, UnreadableError
+from backend.ports.tasks import TaskOwner
 from dsync_tui import exit_codes
+from dsync_tui import planned_file as reading
 from dsync_tui.planned_file import planned_file
 from tests.support.command_line import CommandLine
 from tests.support.control import serving
@@ -89,6 +95,32 @@ async def test_files_that_are_no_archives_say_why(tmp_path: Path, made: CatalogE
     assert truncated.value.params["name"] == "half.tar"
     with pytest.raises(UnreadableError):
         await planned_file(tmp_path)
+
+
+def test_a_console_that_goes_while_a_file_is_read_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "pid"
+    slow = f"import os, time; f = open({str(told)!r}, 'w'); f.write(f'{{os.getpid()}}\\n'); f.close(); time.sleep(300)"
+    monkeypatch.setattr(reading, "backend_command", lambda *_: [sys.executable, "-c", slow])
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+
+    async def leave() -> None:
+        task = TaskOwner("screen").start(planned_file(tmp_path / "app.tar"), "plan")
+        async with asyncio.timeout(60):
+            while not told.exists() or not told.read_text().endswith("\n"):  # noqa: ASYNC110 (a file of another process)
+                await asyncio.sleep(0.01)
+        # The screen goes, and a moment after it the loop: each cancels what is left.
+        task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asyncio.run(leave())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)
+    gc.collect()
+    assert complaints == []
 
 
 async def test_what_the_back_end_reads_is_what_the_archive_is(tmp_path: Path, made: CatalogEntry) -> None:
