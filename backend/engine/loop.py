@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable
 
 from backend.engine.touched import Touched
-from backend.logic.core import decide
+from backend.logic.core import broke, decide
 from backend.logic.state import NodeState
 from backend.model.commands import Act, Change, Cmd
 from backend.model.errors import DsyncError
-from backend.model.events import Event
+from backend.model.events import DecisionBroke, Event, Started
 from backend.model.plain import plain
 from backend.ports.clock import Clock
 from backend.ports.ledger import Ledger
@@ -117,9 +117,14 @@ class EventLoop:
     def _decide(self, event: Event, touched: Touched) -> list[Cmd]:
         try:
             commands = decide(self.state, event, self._clock.now(), self._clock.chance())
-        except Exception:
-            # A bug in one decision must not stop the node: reconciling is level-triggered and comes back to it.
+        except Exception as error:
+            if isinstance(event, Started):
+                raise  # nothing can go on from there
+            # A bug in one decision must not stop the node: it was taken back whole, and reconciling, which is
+            # level-triggered, comes back to it.
             _log.exception("decision failed on %s", type(event).__name__)
+            if not isinstance(event, DecisionBroke):
+                self._queue.appendleft((broke(event, error), None))
             return []
         touched.see_event(event, self.state.me)
         return commands

@@ -27,21 +27,47 @@ from backend.logic.turn import Turn
 from backend.model import events, messages
 from backend.model.archive import KnownFile
 from backend.model.commands import Cmd, Send
-from backend.model.errors import RefusedError
+from backend.model.errors import DsyncError, RefusedError
 from backend.model.events import Event, Level
-from backend.model.ids import NodeId
+from backend.model.ids import JobId, NodeId
+from backend.model.plain import plain
 
 
 def decide(state: NodeState, event: Event, now: float, chance: float) -> list[Cmd]:
     """Apply ``event`` to ``state`` and return what is to be done: persisted changes first in force, then acts.
 
-    ``now`` is epoch seconds, ``chance`` in [0, 1). Nothing else may change ``state``.
+    ``now`` is epoch seconds, ``chance`` in [0, 1). Nothing else may change ``state``. Where a decision breaks off by a
+    bug its error is raised, and what it changed of that which the ledger mirrors is taken back: it happens whole or not
+    at all. ``broke`` says what is to be decided on next.
     """
     turn = Turn(state, now, chance, state.clock.at(now))
     handler = _HANDLERS.get(type(event))
-    if handler is not None:
-        handler(turn, event)
-    return turn.finish()
+    try:
+        if handler is not None:
+            handler(turn, event)
+        return turn.finish()
+    except Exception:
+        turn.take_back()
+        about = getattr(event, "digest", None)
+        if about is not None:
+            state.torn.add(about)
+        raise
+
+
+def broke(event: Event, error: Exception) -> events.DecisionBroke:
+    """Return the event that follows one whose decision broke off by ``error``."""
+    kind, job, origin = type(event).__name__, JobId(""), None
+    match event:
+        case events.PeerSpoke(node=node, message=message):
+            kind = f"{kind} {type(message).__name__}"
+            if isinstance(message, messages.Command):
+                job, origin = message.job, node
+        case events.OperatorActed():
+            job, origin = event.job, event.origin
+        case _:
+            pass
+    problem = DsyncError(detail=plain(f"{type(error).__name__}: {error}", 200)).problem()
+    return events.DecisionBroke(kind, problem, job, origin)
 
 
 def _spoke(turn: Turn, event: events.PeerSpoke) -> None:
@@ -160,6 +186,7 @@ def _renamed(turn: Turn, event: events.FileRenamed) -> None:
 _HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     events.Started: recovery.on_started,
     events.Ticked: _ticked,
+    events.DecisionBroke: recovery.on_broke,
     events.Swept: _swept,
     events.ArchiveArrived: publishing.on_arrived,
     events.ArchiveRejected: publishing.on_rejected,

@@ -1,9 +1,11 @@
 """Bringing images into the runtime, one load at a time, and what its answers mean."""
 
+from functools import partial
+
 from backend.logic import full_disks, tags
 from backend.logic.outcomes import finish, wait_or_fail
 from backend.logic.state import Work
-from backend.logic.turn import Turn, trace_of
+from backend.logic.turn import Turn, put_or_drop, trace_of
 from backend.model.archive import CatalogEntry
 from backend.model.commands import Load, SaveValue
 from backend.model.delivery import Delivery, Failed, Held, Loading, Queued
@@ -66,6 +68,8 @@ def _start(turn: Turn, entry: CatalogEntry, row: Delivery, work: Work) -> None:
     work.begun_at = turn.clock
     known = state.file_of(entry.digest)
     owning = {state.owners[tag] for tag in entry.tags if state.owners.get(tag) not in (None, entry.digest)}
+    before = state.tags_before.pop(entry.digest, None)
+    turn.on_failure(partial(put_or_drop, state.tags_before, entry.digest, before))
     turn.put(row, Loading())
     turn.add(
         Load(
@@ -73,7 +77,7 @@ def _start(turn: Turn, entry: CatalogEntry, row: Delivery, work: Work) -> None:
             file=known.name if known is not None else None,
             owners=tuple(state.entries[digest] for digest in sorted(owning)),
             force=work.force,
-            tags_before=state.tags_before.pop(entry.digest, None),
+            tags_before=before,
         )
     )
 
@@ -113,6 +117,7 @@ def on_ended(turn: Turn, event: LoadEnded) -> None:
 
 def _count_load(turn: Turn, digest: Digest) -> None:
     recent = [at for at in turn.state.loads.get(digest, []) if abs(turn.now - at) < DAY_S]
+    turn.on_failure(partial(put_or_drop, turn.state.loads, digest, turn.state.loads.get(digest)))
     turn.state.loads[digest] = [*recent, turn.now]
     turn.add(SaveValue(f"{LOADS_KEY}{digest}", " ".join(f"{at:.0f}" for at in turn.state.loads[digest])))
 

@@ -6,6 +6,7 @@ everything, the others of those with whom they have a channel. Why, and where th
 
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from math import gcd
 
 from backend.logic.state import NodeState
@@ -149,6 +150,9 @@ def sweep(turn: Turn) -> None:
         _replace(turn, [idle[int(turn.chance * len(idle))]])
     if not keeps_all(state):
         for node in [node for node in state.rows if not keeps(state, node)]:
+            for digest, row in state.rows[node].items():
+                turn.on_failure(partial(state.rewrite_row, node, digest, row))
+            turn.on_failure(partial(state.heads.put, node, state.heads.mark_of(node)))
             state.drop_rows(node)
             turn.add(DropRows(node))
 

@@ -4,6 +4,8 @@ Of the nodes that may tell it (the admins; without admins a large fleet's hubs, 
 up with the lowest ID does, after the sum of the retry's waits. The others hear from its report that it did.
 """
 
+from functools import partial
+
 from backend.logic import mesh
 from backend.logic.state import NodeState
 from backend.logic.turn import Turn
@@ -89,10 +91,8 @@ def came(turn: Turn, node: NodeId) -> None:
 
 
 def _remember(turn: Turn, node: NodeId, away: bool) -> None:
-    told = turn.state.outages.told
-    if away:
-        told[node] = None
-    else:
-        told.pop(node, None)
+    outages = turn.state.outages
+    turn.on_failure(partial(setattr, outages, "told", outages.told))
+    told = outages.told = {other: None for other in outages.told if other != node} | ({node: None} if away else {})
     turn.add(SaveValue(f"{ALERTED_KEY}{node}", "1" if away else ""))
     turn.report(told_away=tuple(told))

@@ -1,5 +1,7 @@
 """Coming and going of peers, and what they tell."""
 
+from functools import partial
+
 import msgspec
 
 from backend.logic import (
@@ -162,6 +164,7 @@ def on_rows(turn: Turn, node: NodeId, message: Rows) -> None:
         return
     for row in message.rows:
         _replicate(turn, row)
+    turn.on_failure(partial(state.heads.put, whose, state.heads.mark_of(whose)))
     state.heads.put(whose, message.upto)
     if node != whose:
         _heard_of(turn, whose, node)
@@ -199,6 +202,7 @@ def _replicate(turn: Turn, row: Delivery) -> None:
     known = turn.state.cell(row.node, row.digest)
     if known is not None and known.version >= row.version:
         return
+    turn.on_failure(partial(turn.state.rewrite_row, row.node, row.digest, known))
     turn.state.write_row(row)
     turn.add(SaveRow(row))
     if row.state_name != "transferring":
@@ -211,6 +215,7 @@ def outrank(turn: Turn, version: int) -> None:
     """Others hold rows of this node up to ``version``: where that is news, its own rows go above them."""
     state = turn.state
     if version > state.row_version:
+        turn.on_failure(partial(setattr, state, "row_version", state.row_version))
         state.row_version = version
         for row in list(state.rows.get(state.me, {}).values()):
             turn.put(row)

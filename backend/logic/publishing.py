@@ -1,9 +1,11 @@
 """What the store's files mean for the catalog: publishing, aliases, superseding, local drops."""
 
+from functools import partial
+
 import msgspec
 
 from backend.logic import catalog, fetching, files, learning, reconciling, tags
-from backend.logic.turn import Turn, trace_of
+from backend.logic.turn import Turn, put_or_drop, trace_of
 from backend.model.archive import CatalogEntry, EntryState, KnownFile, RejectedFile, Selector
 from backend.model.commands import DiscardIncoming, RemoveStored, SaveAlias
 from backend.model.delivery import Cancelled, Delivery, Queued, Ready, Stored
@@ -84,7 +86,8 @@ def _publish(turn: Turn, event: ArchiveArrived, again: CatalogEntry | None) -> N
 def _known(turn: Turn, event: ArchiveArrived, entry: CatalogEntry) -> None:
     known_names = turn.state.aliases.get(entry.digest, [])
     if event.published_name != entry.name and event.published_name not in known_names:
-        turn.state.aliases.setdefault(entry.digest, []).append(event.published_name)
+        turn.on_failure(partial(put_or_drop, turn.state.aliases, entry.digest, known_names or None))
+        turn.state.aliases[entry.digest] = [*known_names, event.published_name]
         turn.add(SaveAlias(entry.digest, event.published_name))
         turn.note(Level.INFO, "alias", trace_of(entry.digest), name=event.published_name, known=entry.name)
     replaced = catalog.replaced_by_name(turn.state.entries, turn.state.me, event.published_name, entry.digest)
@@ -185,7 +188,7 @@ def requeue(turn: Turn, digest: Digest) -> None:
 
 def catalog_changed(turn: Turn, digests: list[Digest]) -> None:
     """Entries changed: who owns which tag is worked out again, and every cell that this touches is looked at."""
-    regained = _put_owners_right(turn)
+    regained = put_owners_right(turn)
     for digest in digests:
         reconciling.reconcile(turn, digest)
     for digest in sorted(regained.difference(digests)):
@@ -193,7 +196,7 @@ def catalog_changed(turn: Turn, digests: list[Digest]) -> None:
     remove_ended(turn)
 
 
-def _put_owners_right(turn: Turn) -> set[Digest]:
+def put_owners_right(turn: Turn) -> set[Digest]:
     """Let each tag belong to its newest active archive; those that got one from another archive."""
     state, regained = turn.state, set()
     for tag in state.entries.take_moved_tags():

@@ -7,13 +7,20 @@ asking the
 runtime under its lock.
 """
 
-from backend.logic import files, learning, mesh, publishing, reconciling, tags
+from functools import partial
+
+from backend.logic import fetching, files, learning, loading, mesh, publishing, reconciling, tags
 from backend.logic.turn import Turn
 from backend.model.archive import FileKey, KnownFile
+from backend.model.commands import Answer, Send, StopWork
 from backend.model.delivery import Delivery, Failed, Held, Loading, Queued, Transferring, Verifying, Waiting
 from backend.model.errors import Retry
-from backend.model.events import FileVanished, Started, Swept
+from backend.model.events import DecisionBroke, FileVanished, Level, Started, Swept
 from backend.model.ids import Digest
+from backend.model.messages import CommandResult
+
+TORN_TOLD_EVERY_S = 300.0
+"""A decision that breaks off again and again is told at most so often; the daemon's log has each."""
 
 
 def on_started(turn: Turn, event: Started) -> None:
@@ -50,6 +57,48 @@ def _recover(turn: Turn, row: Delivery) -> None:
             pass
 
 
+def on_broke(turn: Turn, event: DecisionBroke) -> None:
+    """A decision broke off, and its durable part was taken back."""
+    _mend(turn)
+    _tell_of_break(turn, event)
+
+
+def _mend(turn: Turn) -> None:
+    """End the work of which nobody knows any more how far it is, and let those deliveries begin anew at the next sweep.
+
+    Not at once: what broke off might be just that.
+    """
+    state = turn.state
+    torn, state.torn = state.torn, set()
+    turn.on_failure(partial(state.torn.update, torn))
+    publishing.put_owners_right(turn)
+    for digest in torn:
+        fetching.leave_sources(turn, digest)
+        turn.drop_work(digest)
+        turn.add(StopWork(digest))
+        entry = state.entries.get(digest)
+        if entry is not None:
+            # Should the file stand in the store by now, the next look there finds it like any other.
+            files.forget(turn, files.incoming_name(entry))
+    for row in list(state.rows.get(state.me, {}).values()):
+        if isinstance(row.state, Transferring | Verifying | Loading) and row.digest not in state.work:
+            _recover(turn, row)
+    for digest in state.work.at("load-queued"):
+        if digest not in state.load_line:
+            state.load_line.append(digest)
+    loading.pump(turn)
+
+
+def _tell_of_break(turn: Turn, event: DecisionBroke) -> None:
+    told = turn.state.torn_told
+    if turn.clock - told.get(event.event, float("-inf")) >= TORN_TOLD_EVERY_S:
+        told[event.event] = turn.clock
+        turn.note(Level.ERROR, "decision-broke", problem=event.problem, what=event.event)
+    if event.job:
+        result = CommandResult(event.job, "refused", 0, event.problem)
+        turn.add(Answer(event.job, result) if event.origin is None else Send(event.origin, result))
+
+
 def _finish_placings(turn: Turn, store_files: dict[str, FileKey]) -> None:
     by_key = {key: name for name, key in store_files.items()}
     for known in list(turn.state.files.values()):
@@ -76,6 +125,8 @@ def _drop_missing(turn: Turn, store_files: dict[str, FileKey]) -> None:
 
 def on_swept(turn: Turn, event: Swept) -> None:
     """Look again at runtime and catalog; failed and cancelled cells are left alone."""
+    if turn.state.torn:
+        _mend(turn)
     _look_at_all(turn)
 
 

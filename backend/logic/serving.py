@@ -1,5 +1,6 @@
 """Holders give few slots at a time; the others stand in line, and the grant is pushed."""
 
+from functools import partial
 from itertools import islice
 
 from backend.logic import isolation, publishing
@@ -56,8 +57,7 @@ def on_request(turn: Turn, node: NodeId, message: Request) -> None:
             detail = f"more than {PLACES_OF_ONE} places in line"
             isolation.misbehaved(turn, node, FloodError(peer=name_of(state, node), detail=detail).problem())
             return
-        serving.line[node, digest] = None
-        serving.places[node] += 1
+        _join_line(turn, node, digest)
     pump(turn)
     if (node, digest) in serving.line:
         turn.add(Send(node, Busy(digest, len(serving.line), _others(turn, node, digest))))
@@ -79,15 +79,20 @@ def pump(turn: Turn) -> None:
         having = {slot.node for slot in serving.slots}
         head = next((place for place in serving.line if place[0] not in having), next(iter(serving.line)))
         _leave_line(turn, *head)
-        serving.slots.append(Served(*head, since=turn.clock))
+        slot = Served(*head, since=turn.clock)
+        serving.slots.append(slot)
+        turn.on_failure(partial(serving.slots.remove, slot))
         _grant(turn, *head)
 
 
+def _join_line(turn: Turn, node: NodeId, digest: Digest) -> None:
+    turn.state.serving.join(node, digest)
+    turn.on_failure(partial(turn.state.serving.leave, node, digest))
+
+
 def _leave_line(turn: Turn, node: NodeId, digest: Digest) -> None:
-    serving = turn.state.serving
-    if (node, digest) in serving.line:
-        del serving.line[node, digest]
-        serving.places[node] -= 1
+    if turn.state.serving.leave(node, digest):
+        turn.on_failure(partial(turn.state.serving.join, node, digest))
 
 
 def _grant(turn: Turn, node: NodeId, digest: Digest) -> None:
@@ -139,6 +144,7 @@ def _drop(turn: Turn, node: NodeId, digest: Digest) -> None:
     slot = _slot(turn, node, digest)
     if slot is not None:
         turn.state.serving.slots.remove(slot)
+        turn.on_failure(partial(turn.state.serving.slots.append, slot))
         turn.add(DropTicket(digest, node))
 
 

@@ -74,6 +74,20 @@ class Serving:
     line: dict[tuple[NodeId, Digest], None] = field(default_factory=dict)
     places: Counter[NodeId] = field(default_factory=Counter)
 
+    def join(self, node: NodeId, digest: Digest) -> None:
+        """Stand at the end of the line."""
+        if (node, digest) not in self.line:
+            self.line[node, digest] = None
+            self.places[node] += 1
+
+    def leave(self, node: NodeId, digest: Digest) -> bool:
+        """Give the place in line up; False where there was none."""
+        if (node, digest) not in self.line:
+            return False
+        del self.line[node, digest]
+        self.places[node] -= 1
+        return True
+
 
 @dataclass(slots=True)
 class Mesh:
@@ -126,7 +140,9 @@ class NodeState:
 
     ``heads``: node -> the version up to which all its rows are known here. ``suspects``: archive -> who failed to give
     it, and how; ``doubted``: who did not have what its row claims -> since when
-    (steady clock). ``old_waits``: retries that were due when this process began -> their rows' versions.
+    (steady clock). ``old_waits``: retries that were due when this process began -> their rows' versions. ``torn``:
+    deliveries on which a decision worked that broke off; ``torn_told``: kind of event -> when people were told that a
+    decision on one broke off.
     """
 
     me: NodeId
@@ -165,6 +181,8 @@ class NodeState:
     started: bool = False
     started_clock: float = 0.0
     old_waits: dict[Digest, int] = field(default_factory=dict)
+    torn: set[Digest] = field(default_factory=set)
+    torn_told: dict[str, float] = field(default_factory=dict)
     clock: SteadyClock = field(default_factory=SteadyClock)
 
     @property
@@ -199,6 +217,13 @@ class NodeState:
         rows = self.rows.setdefault(row.node, {})
         self.book.see(rows.get(row.digest), row, row.node == self.me)
         rows[row.digest] = row
+
+    def rewrite_row(self, node: NodeId, digest: Digest, former: Delivery | None) -> None:
+        """Let a row be what it was before ``write_row``; None: there was none."""
+        rows = self.rows.setdefault(node, {})
+        self.book.see(rows.pop(digest, None), former, node == self.me)
+        if former is not None:
+            rows[digest] = former
 
     def drop_rows(self, node: NodeId) -> None:
         """Forget a node's rows."""

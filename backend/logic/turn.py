@@ -1,8 +1,9 @@
 """One turn of the single writer: the state, the moment, and the commands that come out."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +16,9 @@ from backend.model.errors import Problem
 from backend.model.events import Level, Note
 from backend.model.ids import Digest, NodeId, Trace
 from backend.model.messages import Entries, Report, Rows
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 NO_TRACE = Trace("")
 
@@ -37,14 +41,29 @@ class Turn:
     _entries: dict[Digest, CatalogEntry] = field(default_factory=dict)
     _report: bool = False
     _holds_otherwise: bool = False
+    _steps_back: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Remember up to which version the peers have heard of this node's rows."""
         self._since = self.state.row_version
+        self.state.work.touched.clear()
 
     def add(self, command: Cmd) -> None:
         """Give a command."""
         self.commands.append(command)
+
+    def on_failure(self, step_back: Callable[[], object]) -> None:
+        """Whoever changes what the ledger mirrors names how that is taken back, should this turn break off."""
+        self._steps_back.append(step_back)
+
+    def take_back(self) -> None:
+        """The turn broke off: let the state be again what the ledger says. Nothing of it was persisted or done.
+
+        What lives only at run time stays as it is; ``state.torn`` names the deliveries of which it may be wrong.
+        """
+        self.state.torn.update(self._rows, self.state.work.touched)
+        while self._steps_back:
+            self._steps_back.pop()()
 
     def note(
         self,
@@ -63,6 +82,8 @@ class Turn:
         if state is not None:
             lifecycle.check(row.state, state)
             changes["state"] = state
+        former, version = self.state.own(row.digest), self.state.row_version
+        self.on_failure(partial(self._unput, row.digest, former, version))
         self.state.row_version += 1
         written = msgspec.structs.replace(row, version=self.state.row_version, updated_at=self.now, **changes)
         self.state.write_row(written)
@@ -72,6 +93,10 @@ class Turn:
         self._holds_otherwise = self._holds_otherwise or written.stored != row.stored
         return written
 
+    def _unput(self, digest: Digest, former: Delivery | None, version: int) -> None:
+        self.state.row_version = version
+        self.state.rewrite_row(self.state.me, digest, former)
+
     def publish(self, entry: CatalogEntry) -> None:
         """Write a catalog entry that changed here; it is persisted and told to the peers at the end of the turn."""
         self.keep(entry)
@@ -79,6 +104,7 @@ class Turn:
 
     def keep(self, entry: CatalogEntry) -> None:
         """Write a catalog entry that a peer told: persisted, telling it on is the caller's."""
+        self.on_failure(partial(put_or_drop, self.state.entries, entry.digest, self.state.entries.get(entry.digest)))
         self.state.outages.learned_at.setdefault(entry.digest, self.clock)
         self.state.entries[entry.digest] = entry
         self.add(SaveEntry(entry))
@@ -87,6 +113,7 @@ class Turn:
         """Change what this node says of itself; the peers are told at the end of the turn."""
         changed = msgspec.structs.replace(self.state.report, **changes)
         if changed != self.state.report:
+            self.on_failure(partial(setattr, self.state, "report", self.state.report))
             self.state.report = changed
             self._report = True
 
@@ -98,6 +125,7 @@ class Turn:
     def see_count(self, count: int) -> None:
         """Learn of a Lamport count: the next order comes after it."""
         if count > self.state.count:
+            self.on_failure(partial(setattr, self.state, "count", self.state.count))
             self.state.count = count
             self.add(SaveValue("count", str(count)))
 
@@ -135,6 +163,14 @@ class Turn:
             untold = _rows_after((row for row in own if row.version > mesh.told), mesh.told, state.row_version)
             mesh.told = state.row_version
             self.commands.append(Broadcast(untold, but=hubs))
+
+
+def put_or_drop(items: MutableMapping[K, V], key: K, former: V | None) -> None:
+    """Let ``former`` stand at ``key`` again; None: nothing."""
+    if former is not None:
+        items[key] = former
+    elif key in items:
+        del items[key]
 
 
 def _rows_after(rows: Iterable[Delivery], since: int, upto: int) -> Rows:

@@ -43,14 +43,19 @@ class Work:
 
 
 class Works(WatchedDict[Digest, Work]):
-    """Works by delivery. Their steps change through ``move`` only, so that nobody has to look through all of them."""
+    """Works by delivery. Their steps change through ``move`` only, so that nobody has to look through all of them.
+
+    ``touched``: those that the present decision began, ended or moved.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
         self._at: dict[str, dict[Digest, None]] = {}
+        self.touched: set[Digest] = set()
         super().__init__()
 
     def _replaced(self, key: Digest, former: Work | None, value: Work | None) -> None:
+        self.touched.add(key)
         if former is not None:
             del self._at[former.step][key]
         if value is not None:
@@ -59,6 +64,7 @@ class Works(WatchedDict[Digest, Work]):
     def move(self, digest: Digest, step: str) -> None:
         """Go on to another step."""
         work = self[digest]
+        self.touched.add(digest)
         del self._at[work.step][digest]
         work.step = step
         self._at.setdefault(step, {})[digest] = None

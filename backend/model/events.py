@@ -44,6 +44,19 @@ class Ticked(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
+class DecisionBroke(msgspec.Struct, frozen=True):
+    """A decision broke off and was taken back. ``event``: the kind of what it was about.
+
+    ``job``: that of the operator's action that it was about, "" for all else; ``origin``: the node that it came from,
+    None: this one.
+    """
+
+    event: str
+    problem: Problem
+    job: JobId = JobId("")
+    origin: NodeId | None = None
+
+
 class Swept(msgspec.Struct, frozen=True):
     """A sweep is due. What the store has lost or got since was told before, file by file."""
 
@@ -244,6 +257,7 @@ class WatchersChanged(msgspec.Struct, frozen=True):
 Event: TypeAlias = (
     Started
     | Ticked
+    | DecisionBroke
     | Swept
     | ArchiveArrived
     | FileRenamed

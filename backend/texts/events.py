@@ -39,6 +39,7 @@ EVENTS: Mapping[str, Text] = {
     "event.runtime-sick": Text("the runtime is sick; loading is held"),
     "event.disk-sick": Text("the store's disk is sick; fetching is held"),
     "event.disk-well": Text("the store's disk is well; fetching goes on"),
+    "event.decision-broke": Text("a decision ({what}) broke off and was taken back"),
     "event.runtime-well": Text("the runtime[ {runtime}] answers; loading goes on"),
     "event.intake-paused": Text(
         "only {free_bytes:bytes} are free, less than the {floor_bytes:bytes} of store.min_free: nothing more is fetched"

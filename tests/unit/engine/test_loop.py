@@ -16,6 +16,7 @@ from backend.model.ids import JobId, NodeId
 from backend.ports.clock import FakeClock
 from backend.ports.fake_ledger import FakeLedger
 from backend.ports.tasks import TaskOwner
+from tests.support.simulation.bugs import Fuse, built_into_turns
 
 ME = NodeId("SHA256:me")
 
@@ -151,6 +152,67 @@ async def test_one_decision_that_breaks_harms_no_other(desk: Desk, monkeypatch: 
     await desk.loop.submit(pause())
     assert len(desk.answers) == 1
     assert desk.deaths == []
+
+
+async def test_what_breaks_off_is_told_and_its_operator_answered(desk: Desk) -> None:
+    """It is decided on before anything else, once; the action counts as refused, with the error."""
+    fuse = Fuse()
+    with built_into_turns(fuse):
+        fuse.left = 1
+        desk.loop.post(pause("broken"))
+        desk.loop.post(pause("whole"))
+        await desk.settle()
+    broken, whole = desk.answers
+    assert (broken.job, broken.result.outcome, broken.result.count) == ("broken", "refused", 0)
+    assert broken.result.problem is not None
+    assert broken.result.problem.params["detail"] == "BugError: "
+    assert (whole.job, whole.result.outcome) == ("whole", "done")
+    told = [act.note for act in desk.acts if isinstance(act, commands.Remark)]
+    assert [note.code for note in told] == ["decision-broke", "operator-acted"]
+    assert told[0].params == {"what": "OperatorActed"}
+    assert desk.deaths == []
+
+
+async def test_what_breaks_off_again_and_again_is_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def moody(state: NodeState, event: events.Event, now: float, chance: float) -> list[commands.Cmd]:
+        if isinstance(event, events.Ticked):
+            raise ZeroDivisionError
+        return decide(state, event, now, chance)
+
+    monkeypatch.setattr(loop_module, "decide", moody)
+    for _ in range(10):
+        await desk.loop.submit(events.Ticked())
+    assert [type(act) for act in desk.acts] == [commands.Remark]
+
+
+async def test_mending_that_breaks_off_itself_is_not_mended_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def broken(state: NodeState, event: events.Event, now: float, chance: float) -> list[commands.Cmd]:
+        asked.append(type(event))
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(loop_module, "decide", broken)
+    await desk.loop.submit(events.Ticked())
+    await desk.settle()
+    assert asked == [events.Ticked, events.DecisionBroke]
+    assert desk.deaths == []
+
+
+async def test_a_recovery_that_breaks_off_ends_the_loop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of what the ledger knows is no state to begin with; whoever starts the node is told."""
+
+    def broken(state: NodeState, event: events.Event, now: float, chance: float) -> list[commands.Cmd]:
+        raise ZeroDivisionError("by a row")
+
+    monkeypatch.setattr(loop_module, "decide", broken)
+    told = await _caught(desk.loop.submit(events.Started({})))
+    assert told is not None
+    assert told.params["detail"] == "ZeroDivisionError: by a row"
+    await desk.settle()
+    assert [type(error) for error in desk.deaths] == [ZeroDivisionError]
 
 
 async def test_a_listener_that_breaks_harms_no_other(desk: Desk) -> None:
