@@ -7,7 +7,7 @@ import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 
-from backend.demo.loopback import LOOPBACK, free_ports
+from backend.demo.loopback import LOOPBACK, HeldPorts
 
 _MODULE = "plain"
 _START_WITHIN_S = 10.0
@@ -29,14 +29,14 @@ class PlainRsync:
     def __init__(self, directory: Path, configuration: Path) -> None:
         self._directory = directory
         self._configuration = configuration
-        self._port = 0
+        self._held = HeldPorts(1)
+        (self._port,) = self._held.ports
         self._daemon: Process | None = None
 
     async def __aenter__(self) -> "PlainRsync":
         owner = ["uid = 0", "gid = 0"] if os.geteuid() == 0 else []
         lines = [f"[{_MODULE}]", f"path = {self._directory}", "use chroot = no", "read only = yes", *owner]
         self._configuration.write_text("\n".join(lines) + "\n")
-        (self._port,) = free_ports(1)
         words = [_program("setpriv"), "--pdeathsig", "KILL", "--", _program("rsync"), "--daemon", "--no-detach"]
         words += [f"--config={self._configuration}", f"--port={self._port}", f"--address={LOOPBACK}"]
         self._daemon = await asyncio.create_subprocess_exec(
@@ -94,6 +94,7 @@ class PlainRsync:
         if self._daemon is not None and self._daemon.returncode is None:
             self._daemon.terminate()
             await self._daemon.wait()
+        self._held.close()
 
 
 def _program(name: str) -> str:

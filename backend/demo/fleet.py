@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from backend.demo.loopback import free_ports
+from backend.demo.loopback import HeldPorts
 from backend.demo.node import POLL_S, FleetNode
 from backend.demo.plans import Member, NodePlan, settings_text
 from backend.model.errors import FleetError
@@ -54,6 +54,7 @@ class Fleet:
         self._sockets = sockets
         self._own_sockets: Path | None = None
         self._lifeline: tuple[int, int] | None = None
+        self._ports: HeldPorts | None = None
         self._nodes: dict[str, FleetNode] = {}
 
     async def __aenter__(self) -> "Fleet":
@@ -140,6 +141,9 @@ class Fleet:
                 os.close(writer)
                 os.close(reader)
                 self._lifeline = None
+            if self._ports is not None:
+                self._ports.close()
+                self._ports = None
             if self._own_sockets is not None:
                 shutil.rmtree(self._own_sockets, ignore_errors=True)
                 self._sockets = self._own_sockets = None
@@ -148,7 +152,8 @@ class Fleet:
                     shutil.rmtree(node.directory, ignore_errors=True)
 
     def _members(self) -> list[Member]:
-        ports = iter(free_ports(2 * len(self._plans)))
+        self._ports = HeldPorts(2 * len(self._plans))
+        ports = iter(self._ports.ports)
         return [self._member(plan, next(ports), next(ports)) for plan in self._plans]
 
     def _member(self, plan: NodePlan, peer_port: int, rsync_port: int) -> Member:

@@ -1,4 +1,4 @@
-"""Free ports on the loopback address."""
+"""Ports of their own on the loopback address."""
 
 import random
 import socket
@@ -11,21 +11,38 @@ _TRIES = 1000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ``count`` different TCP ports that nobody listens on now. Raises OSError where there are none.
+class HeldPorts:
+    """Different TCP ports that nobody else is given until ``close``, whether anybody listens on them or not.
 
-    Not those that the kernel hands to outgoing connections: one of them would be taken again at any moment, and a node
-    must find its port free also when it is started anew.
+    Whoever is told one may listen on it as daemons do (SO_REUSEADDR). They are not those that the kernel hands to
+    outgoing connections: one of them would be taken again at any moment, and a node must find its port free also when
+    it is started anew.
     """
-    lowest, highest = _range()
-    found: list[int] = []
-    for _ in range(_TRIES):
-        if len(found) == count:
-            return found
-        port = random.randint(lowest, highest)
-        if port not in found and _is_free(port):
-            found.append(port)
-    raise OSError(f"no {count} free ports from {lowest} to {highest}")
+
+    def __init__(self, count: int) -> None:
+        """Find and hold ``count`` of them. Raises OSError where there are none."""
+        self._held: dict[int, socket.socket] = {}
+        lowest, highest = _range()
+        for _ in range(_TRIES):
+            if len(self._held) == count:
+                return
+            port = random.randint(lowest, highest)
+            held = _bound(port)
+            if held is not None:
+                self._held[port] = held
+        self.close()
+        raise OSError(f"no {count} free ports from {lowest} to {highest}")
+
+    @property
+    def ports(self) -> list[int]:
+        """Their numbers."""
+        return list(self._held)
+
+    def close(self) -> None:
+        """Leave them to others."""
+        for held in self._held.values():
+            held.close()
+        self._held.clear()
 
 
 def _range() -> tuple[int, int]:
@@ -38,13 +55,14 @@ def _range() -> tuple[int, int]:
     return best if best[1] - best[0] >= _TRIES else (_FIRST_USER_PORT, _LAST_PORT)
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As daemons bind: a port in TIME_WAIT is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-            probe.listen(1)
-        except OSError:
-            return False
-    return True
+def _bound(port: int) -> socket.socket | None:
+    """A socket that is bound and does not listen: a second one like it can't be had, a listener beside it can."""
+    held = socket.socket()
+    try:
+        held.bind((LOOPBACK, port))
+        # Only now: with it the port could be bound although another holds it.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except OSError:
+        held.close()
+        return None
+    return held

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.api.client import ControlClient
-from backend.demo.loopback import free_ports
+from backend.demo.loopback import HeldPorts
 from backend.settings import load_settings
 from dsync_tui import exit_codes
 from dsync_tui.attach import answers, ensure_daemon, listening_pid
@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.fleet, pytest.mark.real("rsync")]
 def config(tmp_path: Path) -> Iterator[Path]:
     """Settings of one node in a temporary directory; whatever daemon it has at the end is ended."""
     path = tmp_path / "dsync.toml"
-    peer_port, rsync_port = free_ports(2)
+    held = HeldPorts(2)
+    peer_port, rsync_port = held.ports
     path.write_text(
         f"""
         [node]
@@ -54,6 +55,7 @@ def config(tmp_path: Path) -> Iterator[Path]:
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
+    held.close()
 
 
 def _reaped(pid: int) -> tuple[int, int]:

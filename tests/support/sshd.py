@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from backend.demo.loopback import free_ports
+from backend.demo.loopback import HeldPorts
 from benchmarks.process import descendants
 from tests.parts import program
 
@@ -29,7 +29,8 @@ class Sshd:
         self._process: subprocess.Popen[bytes] | None = None
         self._made_separation = False
         self.user = pwd.getpwuid(os.geteuid()).pw_name
-        (self.port,) = free_ports(1)
+        self._ports = HeldPorts(1)
+        (self.port,) = self._ports.ports
         self.client_config = directory / "ssh_config"
         self._make_keys()
 
@@ -61,6 +62,7 @@ class Sshd:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
+        self._ports.close()
         if self._made_separation:
             with contextlib.suppress(OSError):
                 _SEPARATION.rmdir()

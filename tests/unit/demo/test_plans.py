@@ -1,10 +1,11 @@
 """The settings that a fleet writes for its nodes."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from backend.demo.loopback import free_ports
+from backend.demo.loopback import LOOPBACK, HeldPorts
 from backend.demo.plans import Member, NodePlan, settings_text
 from backend.model.errors import SettingsError
 from backend.settings import RuntimeKind, Settings, parse_settings
@@ -57,7 +58,40 @@ def test_a_plan_that_names_what_is_no_setting_is_refused(tmp_path: Path) -> None
     assert caught.value.params["key"] == "store.settle"
 
 
-def test_free_ports_are_different_and_free() -> None:
-    ports = free_ports(40)
-    assert len(set(ports)) == 40
-    assert all(1024 < port < 65536 for port in ports)
+def _listens(port: int) -> bool:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((LOOPBACK, port))
+            server.listen()
+        except OSError:
+            return False
+        with socket.create_connection((LOOPBACK, port)):
+            return True
+
+
+def test_held_ports_are_different_and_can_be_listened_on_again_and_again() -> None:
+    held = HeldPorts(40)
+    assert len(set(held.ports)) == 40
+    assert all(1024 < port < 65536 for port in held.ports)
+    assert all(_listens(port) for port in held.ports for _ in range(2))
+    held.close()
+    assert held.ports == []
+
+
+def test_a_held_port_is_given_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = HeldPorts(1)
+    (port,) = first.ports
+    monkeypatch.setattr("backend.demo.loopback.random.randint", lambda *_: port)
+    with pytest.raises(OSError, match="no 1 free ports"):
+        HeldPorts(1)
+    first.close()
+    second = HeldPorts(1)
+    assert second.ports == [port]
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((LOOPBACK, port))
+        server.listen()
+        second.close()
+        with pytest.raises(OSError, match="no 1 free ports"):
+            HeldPorts(1)
