@@ -1,6 +1,7 @@
 """What all tests share: real parts are skipped by name here and demanded in CI."""
 
 import functools
+import signal
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,12 @@ settings.load_profile("dsync")
 pytest_plugins = ("tests.support.runtimes",)
 
 _cached_missing = functools.cache(missing)
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear of Ctrl-C, also where this run was put into a shell's background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
