@@ -286,6 +286,17 @@ class DirectoryStore:
             found = os.statvfs(self._directory)
             return found.f_bavail * found.f_frsize
 
+    def shares_disk_with(self, path: str) -> bool:
+        """By device; and by room, for subvolumes of one pool have devices of their own."""
+        try:
+            ours, theirs = self._directory.stat(), Path(path).stat()
+            our_room, their_room = os.statvfs(self._directory), os.statvfs(path)
+        except OSError:
+            return True
+        sizes = {room.f_blocks * room.f_frsize for room in (our_room, their_room)}
+        frees = {room.f_bavail * room.f_frsize for room in (our_room, their_room)}
+        return ours.st_dev == theirs.st_dev or len(sizes) == 1 or len(frees) == 1
+
     # --- in threads --------------------------------------------------------------------------
 
     async def _aside(self, work: Callable[[], T], what: str) -> T:

@@ -5,6 +5,7 @@ from backend.engine.intake import Intake
 from backend.engine.loop import EventLoop
 from backend.model.errors import DsyncError
 from backend.model.events import DiskMeasured, FetchesProgressed, RuntimeProbed, Swept, Ticked
+from backend.model.plain import plain
 from backend.ports.clock import Clock
 from backend.ports.runtime import Runtime
 from backend.ports.store import Store
@@ -71,7 +72,8 @@ class Sweeper:
         except DsyncError as error:
             self._loop.post(RuntimeProbed("", error.problem()))
             return False
-        self._loop.post(RuntimeProbed(str(info), None, info.free_bytes))
+        apart = info.root != "" and info.free_bytes is not None and not self._store.shares_disk_with(info.root)
+        self._loop.post(RuntimeProbed(str(info), None, info.free_bytes, plain(info.root) if apart else ""))
         return True
 
     async def tell_progress(self, fetcher: Fetcher) -> None:

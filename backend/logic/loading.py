@@ -4,7 +4,7 @@ from functools import partial
 
 from backend.logic import full_disks, tags
 from backend.logic.outcomes import finish, wait_or_fail
-from backend.logic.state import Work
+from backend.logic.state import RuntimeDisk, Work
 from backend.logic.turn import Turn, put_or_drop, trace_of
 from backend.model.archive import CatalogEntry
 from backend.model.commands import Load, SaveValue
@@ -144,6 +144,8 @@ def on_probed(turn: Turn, event: RuntimeProbed) -> bool:
     if event.problem is not None:
         fell_sick(turn, event.problem)
         return False
+    known = event.disk != "" and event.free_bytes is not None
+    turn.state.runtime_disk = RuntimeDisk(event.disk, event.free_bytes or 0) if known else None
     if before.runtime_problem is None and before.runtime == event.description:
         return False
     full = before.runtime_problem if before.runtime_problem and before.runtime_problem.code == "disk-full" else None

@@ -8,7 +8,7 @@ import msgspec
 
 from backend.logic import catalog, tags
 from backend.logic.operating import PAUSED
-from backend.logic.room import peak_bytes
+from backend.logic.room import no_room_to_load, peak_bytes, store_bytes
 from backend.logic.state import NodeState
 from backend.model.archive import ArchiveFacts, CatalogEntry, Order, Selector
 from backend.model.delivery import Delivery, Ready, Transferring
@@ -193,11 +193,16 @@ def _idle(report: NodeReport) -> Problem | None:
 
 
 def _too_full(state: NodeState, entry: CatalogEntry, node: NodeId, report: NodeReport) -> Problem | None:
-    """The node would hold a copy that its disk has no room for. Its floor is taken to be this node's."""
+    """The node would hold a copy that its disk has no room for. Its floor is taken to be this node's, and its images to
+    lie on the same disk: only of itself a node knows better.
+    """
+    if node == state.me and (problem := no_room_to_load(state, entry, ())) is not None:
+        return problem
     if not report.free_bytes:
         return None
-    has_runtime = state.policy.has_runtime if node == state.me else report.runtime not in ("", "none")
-    needed_bytes = peak_bytes(entry, has_runtime) + state.policy.min_free_bytes
+    ours = node == state.me
+    peak = store_bytes(state, entry) if ours else peak_bytes(entry, report.runtime not in ("", "none"))
+    needed_bytes = peak + state.policy.min_free_bytes
     if report.free_bytes >= needed_bytes:
         return None
     return DiskFullError(path=state.policy.store, needed_bytes=needed_bytes, free_bytes=report.free_bytes).problem()

@@ -1,9 +1,14 @@
-"""Room on the store's disk: reserved before it is used, and kept above the floor.
+"""Room on the disks of the store and of the runtime: reserved before it is used, and the store's kept above its floor.
+
+A delivery takes its tar in the store, and as it is loaded a spool and the unpacked layers where the runtime keeps
+images. Mostly that is one disk; where the runtime is seen to have another, each has to have room for its part.
 
 Admission keeps the floor free. Should others fill the disk, so that it is not free any more, nothing more is taken in
 and what comes in stops where it is, until there is clearly more room than the floor: of what comes and goes around it
 nobody takes notice.
 """
+
+from collections.abc import Iterable
 
 from backend.logic.state import NodeState
 from backend.logic.turn import Turn
@@ -17,21 +22,33 @@ CLEARLY_MORE = 1.25
 
 
 def room_problem(turn: Turn, entry: CatalogEntry) -> Problem | None:
-    """Reserve before use: the tar, the runtime's spool and the unpacked layers must fit above the floor."""
+    """Reserve before use: the tar must fit above the floor, and what loading takes where it will lie."""
     state = turn.state
     if state.report.disk_problem is not None:
         return sick_disk(state)
-    if not state.disk_measured:
-        return None
-    reserved = sum(
-        max(0, room_needed(turn, state.entries[digest]) - state.work[digest].bytes_done)
-        for digest in state.work.at(*BUSY_STEPS)
-        if digest != entry.digest and digest in state.entries
-    )
-    needed, free = room_needed(turn, entry), state.free_bytes - reserved
+    busy = (digest for digest in state.work.at(*BUSY_STEPS) if digest != entry.digest)
+    coming = [state.entries[digest] for digest in busy if digest in state.entries]
+    problem = no_room_to_load(state, entry, coming)
+    if problem is not None or not state.disk_measured:
+        return problem
+    reserved = sum(max(0, store_bytes(state, other) - state.work[other.digest].bytes_done) for other in coming)
+    needed, free = store_bytes(state, entry), state.free_bytes - reserved
     if free - needed >= state.policy.min_free_bytes and not state.intake_paused:
         return None
-    error = DiskFullError(path=state.policy.store, needed_bytes=needed + state.policy.min_free_bytes, free_bytes=free)
+    return _full(state.policy.store, needed + state.policy.min_free_bytes, free)
+
+
+def no_room_to_load(state: NodeState, entry: CatalogEntry, coming: Iterable[CatalogEntry]) -> Problem | None:
+    """A disk of the runtime's own has no room for ``entry`` beside what is ``coming``; None also where it has none."""
+    disk = state.runtime_disk
+    if disk is None or not state.policy.has_runtime:
+        return None
+    free = disk.free_bytes - sum(map(loading_bytes, coming))
+    return None if free >= loading_bytes(entry) else _full(disk.path, loading_bytes(entry), free)
+
+
+def _full(path: str, needed_bytes: int, free_bytes: int) -> Problem:
+    error = DiskFullError(path=path, needed_bytes=needed_bytes, free_bytes=free_bytes)
     return Problem(error.code, dict(error.params), Retry.HOLD)
 
 
@@ -54,11 +71,16 @@ def look_at_floor(turn: Turn) -> bool:
     return state.intake_paused and not was
 
 
-def room_needed(turn: Turn, entry: CatalogEntry) -> int:
-    """Bytes that an own delivery may take at its peak."""
-    return peak_bytes(entry, turn.state.policy.has_runtime)
+def store_bytes(state: NodeState, entry: CatalogEntry) -> int:
+    """Bytes that an own delivery may take on the store's disk at its peak."""
+    return peak_bytes(entry, state.policy.has_runtime and state.runtime_disk is None)
 
 
-def peak_bytes(entry: CatalogEntry, has_runtime: bool) -> int:
-    """Bytes that a delivery may take at its peak (field fact: tar plus spool plus unpacked)."""
-    return entry.size_bytes + (2 * max(entry.unpacked_bytes, entry.size_bytes) if has_runtime else 0)
+def loading_bytes(entry: CatalogEntry) -> int:
+    """Bytes that loading may take at its peak where the runtime keeps images (field fact: spool plus unpacked)."""
+    return 2 * max(entry.unpacked_bytes, entry.size_bytes)
+
+
+def peak_bytes(entry: CatalogEntry, with_loading: bool) -> int:
+    """Bytes that a delivery may take at its peak where its tar lies; ``with_loading``: images lie there too."""
+    return entry.size_bytes + (loading_bytes(entry) if with_loading else 0)

@@ -66,6 +66,14 @@ class FullDisk:
     free_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class RuntimeDisk:
+    """A disk of the runtime's own, at ``path``, with ``free_bytes`` when it was probed last."""
+
+    path: str
+    free_bytes: int
+
+
 @dataclass(slots=True)
 class Serving:
     """Slots given and the line of those who wait, in the order in which they asked; ``places``: of each, how many."""
@@ -138,6 +146,7 @@ class Learning:
 class NodeState:
     """One node's whole state. Only ``logic.core.decide`` changes it.
 
+    ``runtime_disk``: None where images lie on the store's disk, or nobody knows where.
     ``heads``: node -> the version up to which all its rows are known here. ``suspects``: archive -> who failed to give
     it, and how; ``doubted``: who did not have what its row claims -> since when
     (steady clock). ``old_waits``: retries that were due when this process began -> their rows' versions. ``torn``:
@@ -173,6 +182,7 @@ class NodeState:
     disk_measured: bool = False
     free_bytes: int = 0
     full_disk: FullDisk | None = None
+    runtime_disk: RuntimeDisk | None = None
     intake_paused: bool = False
     runtime_sick_since: float = 0.0
     outages: Outages = field(default_factory=Outages)

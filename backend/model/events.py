@@ -213,12 +213,14 @@ class LoadEnded(msgspec.Struct, frozen=True):
 class RuntimeProbed(msgspec.Struct, frozen=True):
     """How the runtime is: ``description`` e.g. ``docker 20.10.24``; a problem where it is sick.
 
-    ``free_bytes``: room where it keeps images, None where that cannot be seen.
+    ``free_bytes``: room where it keeps images, None where that cannot be seen. ``disk``: where that is, if it is seen
+    to be another disk than the store's; else "".
     """
 
     description: str
     problem: Problem | None
     free_bytes: int | None = None
+    disk: str = ""
 
 
 class DiskMeasured(msgspec.Struct, frozen=True):

@@ -6,13 +6,15 @@ import msgspec
 class RuntimeInfo(msgspec.Struct, frozen=True):
     """Which runtime answered. ``endpoint`` keys the load lock: two daemons on one endpoint share it.
 
-    ``free_bytes``: room where it keeps images, None where that cannot be seen.
+    ``root``: where it keeps images, "" where that cannot be seen from here, as on another machine; ``free_bytes``: room
+    there, None where that cannot be seen.
     """
 
     kind: str
     version: str
     endpoint: str
     free_bytes: int | None = None
+    root: str = ""
 
     def __str__(self) -> str:
         """E.g. ``docker 20.10.24``."""

@@ -28,6 +28,7 @@ class FakeRuntime:
         self.images: dict[str, Image] = {}
         self.tags: dict[str, str] = {}
         self.free_bytes = 1 << 40
+        self.root = ""
         self.sick = False
         self.failure: DsyncError | None = None
         self.failing_after = 0
@@ -42,7 +43,7 @@ class FakeRuntime:
     async def probe(self) -> RuntimeInfo:
         """Answer, unless sick."""
         self._answer()
-        return RuntimeInfo(self._kind, "0", self._endpoint, self.free_bytes)
+        return RuntimeInfo(self._kind, "0", self._endpoint, self.free_bytes, self.root)
 
     async def look(self, images: Sequence[Image], tags: Sequence[str]) -> RuntimeView:
         """Tell what is there."""

@@ -36,6 +36,7 @@ class FakeStore:
         self.received: dict[Path, FakeFile] = {}
         self.orphans: dict[Path, FakeFile] = {}
         self.writers: set[str] = set()
+        self.other_disks: set[str] = set()
         self.odd: dict[str, LeftAloneError] = {}
 
     # --- the world's side --------------------------------------------------------------------
@@ -187,6 +188,10 @@ class FakeStore:
         """Capacity less what lies here."""
         inside = [*self.files.values(), *self.received.values(), *filter(None, self.fetched.values())]
         return self._capacity_bytes - sum(file.key.size_bytes for file in inside)
+
+    def shares_disk_with(self, path: str) -> bool:
+        """Tell whether ``path`` is not in ``other_disks``."""
+        return path not in self.other_disks
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -161,3 +161,7 @@ class Store(Protocol):
     def free_bytes(self) -> int:
         """Bytes that may be written on the store's file system."""
         ...
+
+    def shares_disk_with(self, path: str) -> bool:
+        """Tell whether what is written at ``path`` takes room from the store; True too where that cannot be known."""
+        ...

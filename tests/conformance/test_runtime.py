@@ -89,6 +89,7 @@ async def test_it_says_what_it_is(house: House) -> None:
     again = await house.runtime.probe()
     assert (again.kind, again.version, again.endpoint) == (info.kind, info.version, info.endpoint)
     assert again.free_bytes
+    assert again.root == info.root
 
 
 async def test_an_empty_runtime_holds_nothing(house: House, tmp_path: Path) -> None:

@@ -80,6 +80,61 @@ def test_an_operator_who_made_room_need_not_wait() -> None:
     assert [sim.states(facts.hashes.digest) for facts in (V1, V2)] == [["ready", "ready"]] * 2
 
 
+def _with_two_disks(store_bytes: int, images_bytes: int) -> Sim:
+    """A fleet whose second node keeps images on another disk than archives, with so much free on each."""
+    sim = Sim(2)
+    sim.post(sim[1], events.DiskMeasured(store_bytes, None))
+    sim.post(sim[1], events.RuntimeProbed("sim", None, images_bytes, "/images"))
+    sim.run(1)
+    sim.drop(sim[0], "v1.tar", V1)
+    sim.run(60)
+    return sim
+
+
+def test_room_for_images_is_sought_where_they_lie() -> None:
+    """The store has room for the archive, and would not have it for the load."""
+    sim = _with_two_disks(store_bytes=3 * GIB, images_bytes=2_000_000_000)
+    assert sim.states(V1.hashes.digest) == ["ready"] * 2
+
+
+def test_no_room_for_images_holds_a_delivery_before_it_is_fetched() -> None:
+    """It goes on by itself once a probe sees room there."""
+    sim = _with_two_disks(store_bytes=500 * GIB, images_bytes=1_999_999_999)
+    held = sim.cell(sim[1], V1)
+    assert held.problem is not None
+    assert (held.state_name, held.retries, sim[1].fetches) == ("held", 0, [])
+    params = held.problem.params
+    assert (params["path"], params["needed_bytes"], params["free_bytes"]) == ("/images", "2000000000", "1999999999")
+    sim.post(sim[1], events.RuntimeProbed("sim", None, 2_000_000_000, "/images"))
+    sim.run(60)
+    assert sim.states(V1.hashes.digest) == ["ready"] * 2
+
+
+def test_room_for_images_is_reserved_for_what_is_coming_in() -> None:
+    sim = _with_two_disks(store_bytes=500 * GIB, images_bytes=6_000_000_000)
+    big = [archive(name, f"{name}:1", size_bytes=2_000_000_000) for name in ("a", "b")]
+    for number, facts in enumerate(big):
+        sim.drop(sim[0], f"{number}.tar", facts)
+    sim.run(5)
+    assert sorted(sim.cell(sim[1], facts).state_name for facts in big) == ["held", "transferring"]
+
+
+def test_a_full_store_takes_nothing_however_much_room_there_is_for_images() -> None:
+    sim = _with_two_disks(store_bytes=GIB + 999_999_999, images_bytes=500 * GIB)
+    held = sim.cell(sim[1], V1)
+    assert held.problem is not None
+    assert held.problem.params["path"] == "/store"
+    assert held.problem.params["needed_bytes"] == str(GIB + 1_000_000_000)
+
+
+def test_images_that_move_to_the_stores_disk_are_counted_there_again() -> None:
+    sim = _with_two_disks(store_bytes=3 * GIB, images_bytes=500 * GIB)
+    sim.post(sim[1], events.RuntimeProbed("sim", None, 3 * GIB, ""))
+    sim.drop(sim[0], "v3.tar", archive("v3", "new:1", size_bytes=1_000_000_000))
+    sim.run(60)
+    assert sim.states(archive("v3", "new:1", size_bytes=1_000_000_000).hashes.digest) == ["ready", "held"]
+
+
 def _refused_by_the_store(free_bytes: int) -> Sim:
     """A fleet whose second node was fetching when its disk took no more, although 50 GiB were measured."""
     sim = Sim(2, runtimes=False)

@@ -8,7 +8,7 @@ import msgspec
 from backend.adapters.children import ChildRegister
 from backend.adapters.runtimes.base import CommandLineRuntime
 from backend.adapters.runtimes.client import Client
-from backend.adapters.runtimes.loading import LoadPlan, free_bytes_of
+from backend.adapters.runtimes.loading import LoadPlan, free_bytes_of, seen_from_here
 from backend.model.plain import plain
 from backend.model.runtime import RuntimeInfo
 
@@ -26,6 +26,7 @@ class _Info(msgspec.Struct, frozen=True):
     id: str = msgspec.field(default="", name="ID")
     server_version: str = msgspec.field(default="", name="ServerVersion")
     docker_root_dir: str = msgspec.field(default="", name="DockerRootDir")
+    name: str = msgspec.field(default="", name="Name")
     driver_status: list[list[str]] | None = msgspec.field(default=None, name="DriverStatus")
 
 
@@ -50,8 +51,9 @@ class DockerRuntime(CommandLineRuntime):
         """
         info = await self._info()
         endpoint = info.id or "\0".join(self._client.command)
-        room_bytes = free_bytes_of(info.docker_root_dir)
-        return RuntimeInfo("docker", plain(info.server_version, 40), f"docker:{endpoint}", room_bytes)
+        root = seen_from_here(info.docker_root_dir, info.name)
+        version = plain(info.server_version, 40)
+        return RuntimeInfo("docker", version, f"docker:{endpoint}", free_bytes_of(root), root)
 
     def shadows(self, reference: str) -> tuple[str, ...]:
         """Docker files a reference under its full name only."""

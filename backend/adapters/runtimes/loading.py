@@ -149,6 +149,14 @@ def failure_of(client: Client, plan: LoadPlan, entry: CatalogEntry, code: int, s
     return LocalError(detail=f"{client.kind} load ended with exit code {code}: {detail}")
 
 
+def seen_from_here(root: str, machine: str) -> str:
+    """Return where a runtime on ``machine`` keeps its images, "" where this process cannot see that.
+
+    A path of another machine, or of a container that the runtime lives in, may be there on this one too.
+    """
+    return root if root and machine == os.uname().nodename and Path(root).is_dir() else ""
+
+
 def free_bytes_of(root: str) -> int | None:
     """Return the room where a runtime keeps its images; None where that cannot be seen from here."""
     try:

@@ -17,7 +17,7 @@ import msgspec
 from backend.adapters.children import ChildRegister
 from backend.adapters.runtimes.base import CommandLineRuntime
 from backend.adapters.runtimes.client import Client
-from backend.adapters.runtimes.loading import LoadPlan, free_bytes_of
+from backend.adapters.runtimes.loading import LoadPlan, free_bytes_of, seen_from_here
 from backend.model.plain import plain
 from backend.model.runtime import RuntimeInfo
 
@@ -34,11 +34,16 @@ class _Version(msgspec.Struct, frozen=True):
     version: str = msgspec.field(default="", name="Version")
 
 
+class _Host(msgspec.Struct, frozen=True):
+    hostname: str = ""
+
+
 class _Info(msgspec.Struct, frozen=True):
     """The part of ``podman info`` that counts."""
 
     store: _Store = msgspec.field(default_factory=_Store)
     version: _Version = msgspec.field(default_factory=_Version)
+    host: _Host = msgspec.field(default_factory=_Host)
 
 
 class PodmanRuntime(CommandLineRuntime):
@@ -53,12 +58,14 @@ class PodmanRuntime(CommandLineRuntime):
     ) -> None:
         """Drive podman by ``command``; times in seconds."""
         super().__init__(Client(register, "podman", command, ask_timeout_s), load_timeout_s)
+        self._graph_root = ""
 
     async def probe(self) -> RuntimeInfo:
         """Ask for version and identity. The endpoint is the directory in which it keeps images."""
         info = await self._info()
-        root = info.store.graph_root
-        return RuntimeInfo("podman", plain(info.version.version, 40), endpoint_of(root), free_bytes_of(root))
+        root = seen_from_here(info.store.graph_root, info.host.hostname)
+        endpoint = endpoint_of(info.store.graph_root)
+        return RuntimeInfo("podman", plain(info.version.version, 40), endpoint, free_bytes_of(root), root)
 
     def shadows(self, reference: str) -> tuple[str, ...]:
         """Return ``localhost/app:1`` for ``docker.io/library/app:1``."""
@@ -76,11 +83,14 @@ class PodmanRuntime(CommandLineRuntime):
             raise self._client.sick(f"an answer that is not understood: {error}") from error
         if not info.store.graph_root:
             raise self._client.sick(answer.detail or "no graph root in its answer")
+        self._graph_root = info.store.graph_root
         return info
 
     async def _plan(self) -> LoadPlan:
-        info = await self._info()
-        return LoadPlan(arguments=("load", "--quiet"), by_path=True, takes_oci=True, root=plain(info.store.graph_root))
+        # Nothing depends on it but the words for a full disk: what the latest probe said will do. podman needs a
+        # quarter of a second for this answer (tried, 4.3), and each load begins with a probe.
+        root = self._graph_root or (await self._info()).store.graph_root
+        return LoadPlan(arguments=("load", "--quiet"), by_path=True, takes_oci=True, root=plain(root))
 
     def _is_absent(self, line: str) -> bool:
         return _ABSENT.search(line) is not None

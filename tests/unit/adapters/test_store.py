@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -305,3 +306,28 @@ async def test_where_leases_are_not_to_be_had_quiet_alone_counts(
     (store.directory / "app.tar").write_bytes(b"x")
     with (store.directory / "app.tar").open("ab"):
         assert store.quiet("app.tar")
+
+
+# --- whose room it is -------------------------------------------------------------------------
+
+
+def test_what_lies_on_the_same_file_system_takes_room_from_the_store(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    assert store.shares_disk_with(str(tmp_path.parent))
+    assert store.shares_disk_with(str(tmp_path / "none"))
+
+
+def test_another_file_system_takes_none(tmp_path: Path) -> None:
+    assert not DirectoryStore(tmp_path).shares_disk_with("/proc")
+
+
+def test_subvolumes_of_one_pool_have_devices_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share its size (btrfs), or at least what is free (ZFS)."""
+    pool = {"f_blocks": 1000, "f_frsize": 4096, "f_bavail": 500}
+    for theirs, shared in (({}, True), ({"f_bavail": 499}, True), ({"f_blocks": 900}, True)):
+        changed = {str(tmp_path): pool, "/proc": pool | theirs}
+        monkeypatch.setattr(os, "statvfs", lambda path, changed=changed: SimpleNamespace(**changed[str(path)]))
+        assert DirectoryStore(tmp_path).shares_disk_with("/proc") is shared
+    changed = {str(tmp_path): pool, "/proc": pool | {"f_blocks": 900, "f_bavail": 499}}
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(**changed[str(path)]))
+    assert not DirectoryStore(tmp_path).shares_disk_with("/proc")

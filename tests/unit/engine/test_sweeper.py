@@ -119,6 +119,19 @@ async def test_a_sick_runtime_is_asked_more_often(desk: Desk) -> None:
     assert told.problem.code == "runtime-sick"
 
 
+async def test_a_disk_of_the_runtimes_own_is_told(desk: Desk) -> None:
+    runtime = desk.room.runtime
+    runtime.root, runtime.free_bytes = "/images", 7
+    await desk.sweeper.probe_once()
+    desk.store.other_disks.add("/images")
+    await desk.sweeper.probe_once()
+    described = str(RuntimeInfo("docker", "0", "fake"))
+    assert desk.told == [
+        events.RuntimeProbed(described, None, 7, ""),
+        events.RuntimeProbed(described, None, 7, "/images"),
+    ]
+
+
 async def test_where_there_is_no_runtime_that_is_told_once() -> None:
     desk = Desk(with_runtime=False)
     await desk.sweeper.probe_once()

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from backend.logic.planning import Does, Plan, Verdict, plan_file, plan_sync
-from backend.logic.state import NodeState
+from backend.logic.state import NodeState, Policy, RuntimeDisk
 from backend.model.archive import ArchiveFacts, CatalogEntry, Compression, Image, Layout, Order
 from backend.model.delivery import Cancelled, Failed, Queued, Ready, Stored, Transferring
 from backend.model.errors import Problem
@@ -163,6 +163,22 @@ def test_what_would_hinder_a_copy(report: NodeReport, code: str | None) -> None:
     (_, step) = plan_file(engine.state, "app.tar", facts(7, TAG), None).steps
     assert step.does is Does.COPY
     assert (step.hindrance.code if step.hindrance is not None else None) == code
+
+
+@pytest.mark.parametrize(
+    ("images_bytes", "store_bytes", "path"),
+    [(1999, 40 * GIB, "/images"), (2000, GIB + 1000, None), (2000, GIB + 999, "/store")],
+)
+def test_this_node_counts_images_where_it_keeps_them(images_bytes: int, store_bytes: int, path: str | None) -> None:
+    engine = FakeEngine(nodes=2)
+    state = engine.state
+    state.policy = Policy(store="/store")
+    state.runtime_disk = RuntimeDisk("/images", images_bytes)
+    state.report = NodeReport(runtime="docker 28", free_bytes=store_bytes)
+    entry = known(engine, entry_of(1, "app.tar", (TAG,), origin=node_id(1)))
+    step = next(step for step in plan_sync(state, entry, None).steps if step.node == state.me)
+    assert step.does is Does.COPY
+    assert (step.hindrance.params["path"] if step.hindrance is not None else None) == path
 
 
 def test_a_node_out_of_reach_and_a_sick_runtime_wait() -> None:
