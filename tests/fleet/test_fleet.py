@@ -3,7 +3,9 @@
 import asyncio
 import socket
 import sys
+import tempfile
 from asyncio.subprocess import PIPE
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,7 +112,7 @@ from pathlib import Path
 from backend.demo.fleet import Fleet, NodePlan
 
 async def main():
-    async with Fleet(Path(sys.argv[1]), [NodePlan("node-1"), NodePlan("node-2")]):
+    async with Fleet(Path(sys.argv[1]), [NodePlan("node-1"), NodePlan("node-2")], sockets=Path(sys.argv[2])):
         print("standing", flush=True)
         await asyncio.sleep(3600)
 
@@ -118,8 +120,16 @@ asyncio.run(main())
 """
 
 
-async def test_daemons_end_when_their_holder_is_killed(tmp_path: Path) -> None:
-    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, str(tmp_path), stdout=PIPE)
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Where sockets may lie: their paths are short."""
+    with tempfile.TemporaryDirectory(prefix="fleet-", dir="/tmp") as name:
+        yield Path(name)
+
+
+async def test_daemons_end_when_their_holder_is_killed(tmp_path: Path, short: Path) -> None:
+    words = ("-c", HOLDER, str(tmp_path), str(short))
+    holder = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE)
     assert holder.stdout is not None
     assert await asyncio.wait_for(holder.stdout.readline(), WITHIN_S) == b"standing\n"
     daemons = [pid for pid in processes_of(tmp_path) if pid != holder.pid]
@@ -129,4 +139,4 @@ async def test_daemons_end_when_their_holder_is_killed(tmp_path: Path) -> None:
     async with asyncio.timeout(WITHIN_S):
         while await asyncio.to_thread(processes_of, tmp_path):  # noqa: ASYNC110 (nothing tells us)
             await asyncio.sleep(0.1)
-    assert not any((tmp_path / name / "run/control.sock").exists() for name in ("node-1", "node-2"))
+    assert not [path for place in (tmp_path, short) for path in place.rglob("*.sock")]

@@ -157,7 +157,7 @@ class PrivatePodman:
         self.command = self._command("overlay")
 
     def start(self) -> None:
-        """Find a storage driver that works here. Raises PartFailedError with podman's words."""
+        """Find a storage driver that works here. Raises PartFailedError with podman's words; nothing is left then."""
         try:
             run(*self.command, "info")
         except subprocess.CalledProcessError as error:
@@ -166,6 +166,7 @@ class PrivatePodman:
         try:
             run(*self.command, "info")
         except subprocess.CalledProcessError as error:
+            self.close()
             raise PartFailedError(f"{self.fallback}; vfs: {error.stderr.strip()}") from error
 
     def clear(self) -> None:
@@ -205,7 +206,6 @@ def private_podman() -> Iterator[PrivatePodman]:
     try:
         podman.start()
     except PartFailedError as error:
-        podman.close()
         pytest.skip(f"{MISSING}podman: {error}")
     yield podman
     podman.close()

@@ -17,7 +17,10 @@ from tests.parts import program
 _UP_WITHIN_S = 60.0
 _POLL_S = 0.05
 _SEPARATION = Path("/run/sshd")
-"""Where Debian's sshd locks its unprivileged part in; it starts only where that is there."""
+"""Where Debian's sshd locks its unprivileged part in; it starts only where that is there.
+
+Made where it is missing, and left: another test's sshd may stand on it.
+"""
 
 
 class Sshd:
@@ -27,7 +30,6 @@ class Sshd:
         """Make keys and settings; start nothing."""
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
-        self._made_separation = False
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         self._ports = HeldPorts(1)
         (self.port,) = self._ports.ports
@@ -52,9 +54,8 @@ class Sshd:
         )
 
     def __enter__(self) -> "Sshd":
-        if os.geteuid() == 0 and not _SEPARATION.exists():
-            _SEPARATION.mkdir(mode=0o755)
-            self._made_separation = True
+        if os.geteuid() == 0:
+            _SEPARATION.mkdir(mode=0o755, exist_ok=True)
         self.start()
         return self
 
@@ -63,9 +64,6 @@ class Sshd:
     ) -> None:
         self.kill()
         self._ports.close()
-        if self._made_separation:
-            with contextlib.suppress(OSError):
-                _SEPARATION.rmdir()
 
     @property
     def host(self) -> str:

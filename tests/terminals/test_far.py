@@ -1,6 +1,7 @@
 """A console on another machine's daemon, through a real sshd that goes away and comes back."""
 
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,10 +41,12 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 def attached(sshd: Sshd, fleet: Fleet, directory: Path) -> Iterator[PseudoTerminal]:
     """A console through ssh that shows the node."""
     words = ("--ssh-config", str(sshd.client_config), "--host", f"{sshd.host}{fleet['faraway'].socket}")
-    variables = {**environment(directory), "TERM": "xterm-256color"}
-    with PseudoTerminal((*PROGRAM, *words), variables, SIZE) as terminal:
-        terminal.until(lambda terminal: "ATTACHED" in terminal.text() and "faraway" in terminal.text())
-        yield terminal
+    # A console that is killed leaves its end of the way; a socket's path is short.
+    with tempfile.TemporaryDirectory(prefix="far-", dir="/tmp") as temporary:
+        variables = {**environment(directory), "TERM": "xterm-256color", "TMPDIR": temporary}
+        with PseudoTerminal((*PROGRAM, *words), variables, SIZE) as terminal:
+            terminal.until(lambda terminal: "ATTACHED" in terminal.text() and "faraway" in terminal.text())
+            yield terminal
 
 
 def tunnels(sshd: Sshd) -> list[int]:
