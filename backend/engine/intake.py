@@ -32,13 +32,14 @@ ODDITIES_AT_ONCE = 20
 
 @dataclass(slots=True)
 class Candidate:
-    """A file on its way in. ``changed_at``: monotonic seconds of the last change seen."""
+    """A file on its way in. ``changed_at``: monotonic seconds of the last change seen; ``key``: its state."""
 
     name: str
     changed_at: float
     nodes: tuple[NodeId, ...] | None = None
     published: str = ""
     complete: bool = False
+    key: FileKey | None = None
     failures: int = 0
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -94,12 +95,18 @@ class Intake:
             return
         known = self._state.files
         news = [name for name, key in listed.items() if name not in known or known[name].key != key]
+        # A look is no change: where looks come often, as without a watch, no file would ever have been quiet.
+        news = [name for name in news if not self._follows(name, listed[name])]
         gone = [name for name in (*known, *self._state.rejected) if name not in listed and "/" not in name]
         self.notice((*news, *gone))
         self._odd = {name: code for name, code in self._odd.items() if name in odd}
         untold = [name for name, oddity in odd.items() if self._odd.get(name) != oddity.code]
         for name in untold[:ODDITIES_AT_ONCE]:
             self._leave_alone(name, odd[name])
+
+    def _follows(self, name: str, key: FileKey) -> bool:
+        candidate = self._candidates.get(name)
+        return candidate is not None and candidate.key == key
 
     def offer(self, name: str, published: str, nodes: tuple[NodeId, ...] | None) -> None:
         """A complete file that this daemon itself received: no need to wait until it settles."""
@@ -193,6 +200,7 @@ class Intake:
         Raises StoreError when the store cannot be looked at.
         """
         while (key := self._store.key_of(candidate.name)) is not None:
+            candidate.key = key
             candidate.moved.clear()
             reading = self._tasks.start(self._read(candidate), f"read {plain(candidate.name)}")
             try:

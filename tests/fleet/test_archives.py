@@ -1,5 +1,7 @@
 """What is dropped decides: images from a real ``docker save``, the same bytes again, half a file, another layout."""
 
+import asyncio
+import os
 import shlex
 import subprocess
 from collections.abc import AsyncIterator
@@ -10,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from backend.model.archive import Layout
+from backend.ports.tasks import TaskOwner
 from dsync_tui import exit_codes
 from tests.support.fleet import (
     Archive,
@@ -172,3 +175,35 @@ async def test_a_layout_that_docker_does_not_take_names_the_command_that_convert
     assert rig.dock.image_of("oci:1") == oci.config == rig.pod.image_of("docker.io/library/oci:1")
     # What the successor has replaced troubles nobody any more.
     assert (await command(rig["bare"], "status")).code == exit_codes.DONE
+
+
+async def test_what_is_never_taken_is_told_once_and_hides_nothing_else(rig: Rig) -> None:
+    """A link, a folder, and a name that is not UTF-8 under which somebody goes on writing."""
+    node = rig["bare"]
+    (node.store / "link.tar").symlink_to("/elsewhere/app.tar")
+    (node.store / "folder.tar").mkdir()
+    await until(lambda: logged(node, "left-alone", "code=file-is-folder"), "the folder is told")
+    bad = node.store / os.fsdecode(b"caf\xe9.tar")
+    writing = TaskOwner("writer")
+    writing.start(_write_on(bad), "write")
+    await until(lambda: logged(node, "left-alone", "code=file-name-bad"), "the bad name is told")
+    beside = build(rig.directory / "beside.tar", "beside:1", seed=36)
+    beside.drop(node)
+    await rig.everywhere(beside)
+    await writing.close()
+    bad.unlink()
+    assert "caf\\udce9.tar is not valid UTF-8" in logged(node, "left-alone", "code=file-name-bad")[0]
+    assert "link.tar is a symbolic link, which is not followed" in logged(node, "left-alone", "code=file-is-link")[0]
+    assert len(logged(node, "left-alone")) == 3
+    called = await command(node, "explain", "file-is-link")
+    assert "put the file itself in its place" in called.out
+
+
+async def _write_on(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(descriptor, b"x")
+            await asyncio.sleep(0.001)
+    finally:
+        os.close(descriptor)

@@ -133,6 +133,28 @@ async def test_news_of_a_file_begin_the_settle_time_anew(desk: Desk) -> None:
     assert len(desk.arrived) == 1
 
 
+async def test_files_settle_however_often_the_store_is_looked_through(desk: Desk) -> None:
+    """Without a watch that is every two seconds, which is less than the settle time."""
+    key = desk.store.put(NAME, b"one")
+    desk.answer(FACTS)
+    for _ in range(int(SETTLE_S / 0.1) + 1):
+        desk.watcher.renew()
+        await desk.clock.advance(0.1)
+    assert desk.told == [events.ArchiveArrived(NAME, key, FACTS)]
+
+
+async def test_a_look_through_the_store_sees_what_has_moved(desk: Desk) -> None:
+    desk.put()
+    await desk.clock.advance(SETTLE_S - 0.1)
+    key = desk.store.put(NAME, b"other")
+    desk.answer(OTHER)
+    desk.watcher.renew()
+    await desk.clock.advance(SETTLE_S - 0.1)
+    assert desk.told == []
+    await desk.clock.advance(0.6)
+    assert desk.told == [events.ArchiveArrived(NAME, key, OTHER)]
+
+
 async def test_a_file_that_grows_without_news_is_noticed_too(desk: Desk) -> None:
     """inotify tells of no write through a mapping, nor of one on another client of a network file system."""
     desk.put(data=b"half")
