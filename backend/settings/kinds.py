@@ -1,7 +1,6 @@
 """Every kind of value that a setting may have: how it is read, and the exact way back."""
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -178,7 +177,8 @@ def _read_key(value: object) -> str:
         raise Expected(expected)
     try:
         blob = base64.b64decode(words[1], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
+        # Not only binascii.Error: letters beyond ASCII, such as the dots of "AAAA…", are a plain ValueError.
         raise Expected(expected) from error
     if not blob.startswith(_ED25519_PREFIX) or len(blob) != len(_ED25519_PREFIX) + 32:
         raise Expected(expected)

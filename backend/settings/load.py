@@ -117,5 +117,13 @@ class _Reader:
         return self._source if line is None else f"{self._source}:{line}"
 
     def _error(self, key: str, value: object, expected: str) -> SettingsError:
-        shown = value if value in (_ABSENT, _HIDDEN) else inline(value)
+        shown = value if value in (_ABSENT, _HIDDEN) else _shown(value)
         return SettingsError(file=self._where(key), key=key, value=shown, **phrased("expected", expected))
+
+
+def _shown(value: object) -> str:
+    try:
+        return inline(value)
+    except RecursionError:
+        # Nested too deep to be written, and just not too deep to be read.
+        return "…"

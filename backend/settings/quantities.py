@@ -1,6 +1,5 @@
 """Sizes, rates and times of day: how people write them, and the exact way back."""
 
-import math
 import re
 from decimal import Decimal
 
@@ -113,6 +112,7 @@ def parse_seconds(value: object) -> float:
     """Return a finite, non-negative number of seconds. Raises Expected."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Expected("a number of seconds")
-    if not math.isfinite(value) or not 0 <= value <= 10 * 365 * 86400:
+    # Compared before it is made a float: TOML's integers may be larger than any. NaN is in no range.
+    if not 0 <= value <= 10 * 365 * 86400:
         raise Expected("a number of seconds from 0 up to ten years")
     return float(value)

@@ -159,6 +159,20 @@ def test_any_value_of_any_setting_is_taken_or_complained_of(data: st.DataObject)
         assert f"{group}.{field.name}" in outcome.origins
 
 
+@given(st.data())
+def test_any_value_of_any_node_of_the_roster_is_taken_or_complained_of(data: st.DataObject) -> None:
+    field = data.draw(st.sampled_from(declared(NodeSettings)))
+    value = data.draw(TOML_VALUES.filter(_is_toml) | st.text(max_size=20).map("ssh-ed25519 {}".format))
+    given_values = {"name": "b", "address": "10.0.0.2"} | {field.name: value}
+    lines = [f"{name} = {inline(of_it)}" for name, of_it in given_values.items()]
+    outcome = _outcome("\n".join(["[[nodes]]", *lines]))
+    if isinstance(outcome, SettingsError):
+        assert outcome.params["key"].startswith("nodes[0]")
+        assert outcome.params["expected"]
+    else:
+        assert f"nodes[0].{field.name}" in outcome.origins
+
+
 def _outcome(text: str) -> Settings | SettingsError:
     try:
         return parse_settings(text, "any")

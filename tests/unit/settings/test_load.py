@@ -180,6 +180,17 @@ def test_a_complaint_names_place_key_value_and_what_was_expected(
     assert expected in told["expected"]
 
 
+@pytest.mark.parametrize("text", ["[store]\nsettle_s = {}", "[retry]\nwaits_s = [60, {}]"])
+def test_a_number_beyond_all_floats_is_a_complaint(text: str) -> None:
+    assert "up to ten years" in _complaint(text.format(hex(2**1100)))["expected"]
+
+
+def test_a_value_that_can_be_read_and_is_nested_too_deep_to_be_shown_is_a_complaint() -> None:
+    """How deep that is depends on the stack: some of these depths are it, wherever the test is called from."""
+    for depth in range(1, 1000, 5):
+        assert _complaint(f"[store]\nsettle_s = {'[' * depth}{']' * depth}")["expected"]
+
+
 @pytest.mark.parametrize(
     ("extra", "key", "expected"),
     [
@@ -191,6 +202,7 @@ def test_a_complaint_names_place_key_value_and_what_was_expected(
         ("name = 'b'\naddress = '10.0.0.2:22'\nkind = 'ssh'", "nodes[1].address", "no port here"),
         ("name = 'b'\naddress = '10.0.0.2'\nkey = 'ssh-rsa AAAA'", "nodes[1].key", "ed25519"),
         ("name = 'b'\naddress = '10.0.0.2'\nkey = 'ssh-ed25519 AAAA'", "nodes[1].key", "ed25519"),
+        ("name = 'b'\naddress = '10.0.0.2'\nkey = 'ssh-ed25519 AAAA…'", "nodes[1].key", "ed25519"),
     ],
 )
 def test_roster_entries_must_fit_each_other_and_their_kind(extra: str, key: str, expected: str) -> None:
