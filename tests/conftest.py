@@ -8,8 +8,9 @@ from hypothesis import settings
 
 from tests.parts import MISSING, demanded, missing
 
-# No deadline: the machine may be busy, and a slow example is no wrong one.
-settings.register_profile("dsync", deadline=None, print_blob=True)
+# No deadline: the machine may be busy, and a slow example is no wrong one. CI tries the same examples again and again,
+# so that a red run tells of the change; whoever runs the tests elsewhere looks further each time.
+settings.register_profile("dsync", deadline=None, print_blob=True, derandomize=demanded())
 settings.load_profile("dsync")
 
 pytest_plugins = ("tests.support.runtimes",)
