@@ -113,6 +113,7 @@ def _ticked(turn: Turn, _: events.Ticked) -> None:
     reconciling.tick(turn)
     fetching.tick(turn)
     serving.tick(turn)
+    retention.tick(turn)
 
 
 def _swept(turn: Turn, event: events.Swept) -> None:

@@ -10,6 +10,7 @@ runtime under its lock.
 from functools import partial
 
 from backend.logic import fetching, files, learning, loading, mesh, publishing, reconciling, tags
+from backend.logic.retention import COPIES_AFTER_START_S
 from backend.logic.turn import Turn
 from backend.model.archive import FileKey, KnownFile
 from backend.model.commands import Answer, Send, StopWork
@@ -34,6 +35,7 @@ def on_started(turn: Turn, event: Started) -> None:
         _recover(turn, row)
     _drop_missing(turn, event.store_files)
     state.started, state.started_clock = True, turn.clock
+    state.copies_at = turn.clock + COPIES_AFTER_START_S
     state.old_waits = {
         row.digest: row.version for row in state.rows.get(state.me, {}).values() if isinstance(row.state, Waiting)
     }

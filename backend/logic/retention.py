@@ -19,30 +19,51 @@ from backend.model.events import Level
 from backend.model.ids import Digest, NodeId
 from backend.model.messages import Held, WhoHolds
 
+COPIES_AFTER_START_S = 30.0
+"""By then the peers that are up have said what they hold."""
+
 ASKED_AT_ONCE = 1000
 """Archives of which a hub is asked in one message."""
+
+
+def tick(turn: Turn) -> None:
+    """Soon after a start get what should be here: a node that is started again and again would never sweep."""
+    state = turn.state
+    if state.copies_at is None or turn.clock < state.copies_at:
+        return
+    state.copies_at = None
+    for entry, row in _at_rest(state):
+        if not row.stored:
+            _get_copy(turn, entry, row)
 
 
 def sweep(turn: Turn) -> None:
     """Let go of what need not be kept, and get what should be here."""
     state = turn.state
     questions: list[tuple[Digest, tuple[NodeId, ...]]] = []
-    for digest, row in list(state.rows.get(state.me, {}).items()):
-        entry = state.entries.get(digest)
-        if entry is None or not entry.active or not isinstance(row.state, Ready) or digest in state.work:
-            continue
+    for entry, row in _at_rest(state):
         if not row.stored:
             _get_copy(turn, entry, row)
         elif _is_due(turn, row):
             keepers = keepers_of(state, entry)
-            if state.me in keepers or not _placed_only(state, digest):
+            if state.me in keepers or not _placed_only(state, entry.digest):
                 continue
             if mesh.keeps_all(state):
-                if holding(state, digest, keepers) == set(keepers):
+                if holding(state, entry.digest, keepers) == set(keepers):
                     _let_go(turn, entry, row)
             else:
-                questions.append((digest, keepers))
+                questions.append((entry.digest, keepers))
     _ask_hub(turn, questions)
+
+
+def _at_rest(state: NodeState) -> list[tuple[CatalogEntry, Delivery]]:
+    """This node's ``ready`` cells at which nothing is at work."""
+    return [
+        (entry, row)
+        for digest, row in state.rows.get(state.me, {}).items()
+        if isinstance(row.state, Ready) and digest not in state.work
+        if (entry := state.entries.get(digest)) is not None and entry.active
+    ]
 
 
 def keepers_of(state: NodeState, entry: CatalogEntry) -> tuple[NodeId, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -13,11 +14,11 @@ import pytest
 from backend.adapters.children import ChildRegister
 from backend.adapters.rsync.door import RsyncDoor
 from backend.adapters.rsync.listening import holder_of
-from backend.model.errors import DoorError, ToolMissingError, TransferFailedError, TransferRefusedError
+from backend.model.errors import DoorError, StoreError, ToolMissingError, TransferFailedError, TransferRefusedError
 from backend.model.messages import Ticket
 from backend.ports.clock import FakeClock
 from backend.ports.tasks import TaskOwner
-from backend.ports.transport import FetchJob
+from backend.ports.transport import FetchJob, FetchProgress
 from tests.support.data_plane import HOST, SECRET, Rig, opened, real_door, real_rig, rsyncs_about, until
 
 pytestmark = [pytest.mark.real("rsync"), pytest.mark.fleet]
@@ -364,6 +365,21 @@ def _daemon_pid(door: RsyncDoor) -> int:
     child = door._child
     assert child is not None
     return child.pid
+
+
+async def test_a_store_that_goes_away_under_a_fetch_is_not_the_sources_fault(rig: Rig) -> None:
+    """rsync stands in its folder, follows it wherever it is moved, and ends content."""
+    rig.put("large", random.Random(7).randbytes(2_000_000))
+    gone = rig.target.parent.with_name("gone")
+
+    def move_away(_: FetchProgress) -> None:
+        if rig.target.exists():
+            rig.target.parent.rename(gone)
+
+    job = rig.job(rig.admit("large"), 2_000_000, bandwidth_bps=1_000_000)
+    with pytest.raises(StoreError, match="not there"):
+        await rig.transport.fetch(job, move_away)
+    assert (gone / rig.target.name).stat().st_size == 2_000_000
 
 
 async def test_a_daemon_that_dies_is_started_again_on_its_port(tmp_path: Path) -> None:

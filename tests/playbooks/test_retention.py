@@ -4,7 +4,8 @@ import pytest
 
 from backend.logic.retention import keepers_of
 from backend.model.archive import FileKey
-from backend.model.events import ArchiveArrived
+from backend.model.errors import StoreError
+from backend.model.events import ArchiveArrived, FetchEnded, Swept
 from tests.support.sim import Sim, SimNode, archive
 
 V1 = archive("v1", "app:latest")
@@ -103,6 +104,32 @@ def test_a_keeper_that_had_the_images_gets_a_copy_without_leaving_ready() -> Non
     assert sim.cell(keeper, V1).stored
     assert keeper.runtime is not None
     assert len(keeper.runtime.loads) == 1
+
+
+def test_a_keeper_that_is_restarted_before_any_sweep_gets_its_copy_all_the_same() -> None:
+    """Also after a try that its own store put an end to; the bytes that had come are used."""
+    sim = Sim(4)
+    sim.drop(sim[0], "v1.tar", V1)
+    sim.run(60)
+    keeper = next(node for node in sim.nodes.values() if node.id in keepers(sim) and node is not sim[0])
+    sim.kill(keeper)
+    keeper.store.clear()
+    sim.forget(keeper)
+    sim.restart(keeper)
+    sim.run(20)
+    sim.post(keeper, Swept())
+    for _ in range(50):
+        sim.run(0.1, tick_s=0.1)
+        if keeper.state.work.at("fetching"):
+            break
+    sim.post(keeper, FetchEnded(DIGEST, 5, 0, StoreError(path="/store", detail="gone").problem()))
+    sim.run(1)
+    assert not keeper.state.work
+    assert not sim.cell(keeper, V1).stored
+    sim.kill(keeper)
+    sim.restart(keeper)
+    sim.run(60)
+    assert (sim.cell(keeper, V1).state_name, sim.cell(keeper, V1).stored) == ("ready", True)
 
 
 def test_a_copy_deleted_by_hand_on_a_keeper_is_not_forced_upon_it() -> None:

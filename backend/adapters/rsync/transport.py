@@ -56,6 +56,7 @@ class RsyncTransport:
             free_bytes = _free_bytes(job.target.parent)
             raise failure_of(Exit(code, stderr, job.source_name, job.target, job.size_bytes, missing_bytes, free_bytes))
         if found_bytes != job.size_bytes:
+            _check_still_there(job.target)
             # rsync is content: the holder's file is another one than was announced.
             detail = f"its file has {found_bytes} bytes, {job.size_bytes} were announced"
             raise SourceGoneError(source=job.source_name, detail=detail)
@@ -100,6 +101,12 @@ def _size_of(target: Path) -> int:
     if not stat.S_ISREG(found.st_mode):
         raise StoreError(path=target, detail="not a regular file")
     return found.st_size
+
+
+def _check_still_there(target: Path) -> None:
+    """Raise StoreError where the target is gone: rsync wrote on wherever its folder is by now."""
+    if not os.path.lexists(target):
+        raise StoreError(path=target, detail="what was fetched is not there: the store was moved or removed")
 
 
 def _free_bytes(directory: Path) -> int:
