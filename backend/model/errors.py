@@ -13,6 +13,7 @@
     │   ├── CountChangedError      a bulk action's target changed under it
     │   ├── ReadOnlyError          this user may look, not act
     │   ├── ArchiveUnknownError    no archive goes by that name
+    │   │   └── ArchiveRejectedError  a file that was never published does
     │   ├── ArchiveAmbiguousError  several do
     │   ├── NodeUnknownError       no node of the roster goes by that name
     │   ├── NodeUnreachableError   the node is there and does not answer
@@ -177,6 +178,12 @@ class ArchiveUnknownError(RefusedError):
     code = "archive-unknown"
 
 
+class ArchiveRejectedError(ArchiveUnknownError):
+    """A file of this node's store goes by that name, which was rejected and never published. Params: name."""
+
+    code = "archive-rejected"
+
+
 class ArchiveAmbiguousError(RefusedError):
     """Several archives go by that name. Params: name, candidates."""
 
@@ -184,7 +191,7 @@ class ArchiveAmbiguousError(RefusedError):
 
 
 class NodeUnknownError(RefusedError):
-    """No node goes by that name. Params: name, known."""
+    """No node goes by that name. Params: name, near (names like it, "" where there are none), known."""
 
     code = "node-unknown"
 

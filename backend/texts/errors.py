@@ -40,13 +40,20 @@ ERRORS: Mapping[str, Text] = {
         "{user} may look at this daemon, not act", "run it as root, or join the group that control.group names"
     ),
     "archive-unknown": Text(
-        "no archive goes by {name}[; there is: {near}]",
+        "no archive goes by {name}[; did you mean {near}?]",
         "dsync-tui status lists them; take a name, a tag or at least 6 digits of the fingerprint",
+    ),
+    "archive-rejected": Text(
+        "{name} is a rejected file, which was never published",
+        "remove the file from the store; dsync-tui status {name:quoted} says why it was rejected",
     ),
     "archive-ambiguous": Text(
         "{name} may mean several archives: {candidates}", "take the fingerprint, or more of its digits"
     ),
-    "node-unknown": Text("no node goes by {name}[; there is: {known}]", "dsync-tui nodes list"),
+    "node-unknown": Text(
+        "no node goes by {name}[ (did you mean {near}?)][; there is: {known}]",
+        "dsync-tui nodes list; each of several nodes takes an option of its own (--to NODE --to NODE)",
+    ),
     "node-unreachable": Text("{node} does not answer", "dsync-tui nodes list; then look at that machine and its link"),
     "job-unknown": Text("no action goes by {job} here", "the daemon may have been restarted: dsync-tui status"),
     "key-reused": Text("the key {key} was used for another action", "repeat the action with a new key"),

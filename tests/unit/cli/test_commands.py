@@ -106,7 +106,9 @@ async def test_an_unknown_archive_is_refused_with_what_there_is(tmp_path: Path, 
     async with serving(_fleet(), tmp_path):
         called = await call("status", "app", "--json")
     assert (called.code, called.out) == (exit_codes.REFUSED, "")
-    assert called.err.startswith("dsync-tui: no archive goes by app; there is: app.tar, app:1\n  try: dsync-tui status")
+    assert called.err.startswith(
+        "dsync-tui: no archive goes by app; did you mean app.tar, app:1?\n  try: dsync-tui status"
+    )
 
 
 async def test_hostile_names_are_shown_as_plain_text(tmp_path: Path, call: CommandLine) -> None:
