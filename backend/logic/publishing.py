@@ -13,6 +13,9 @@ from backend.model.errors import CollisionError
 from backend.model.events import ArchiveArrived, ArchiveRejected, FileLeftAlone, FileVanished, Level, SelectorWidened
 from backend.model.ids import Digest
 
+REMOVED, REPLACED = "dropped-locally", "replaced-locally"
+"""How a copy was lost, as people are told."""
+
 
 def on_arrived(turn: Turn, event: ArchiveArrived) -> None:
     """A settled and inspected file: publish it, or learn that its bytes are known."""
@@ -26,12 +29,13 @@ def on_arrived(turn: Turn, event: ArchiveArrived) -> None:
     entry = turn.state.entries.get(hashes.digest)
     overwritten = turn.state.files.get(event.name)
     files.remember(turn, KnownFile(event.name, event.key, hashes.digest, placed=False))
-    if overwritten is not None and overwritten.digest != hashes.digest:
-        _lost_copy(turn, overwritten.digest)
     if entry is not None and entry.active:
         _known(turn, event, entry)
     elif entry is None or not learning.is_old(turn, event):
         _publish(turn, event, entry)
+    if overwritten is not None and overwritten.digest != hashes.digest:
+        # Superseded by now, if the name was this node's own.
+        _lost_copy(turn, overwritten.digest, REPLACED)
     hold_here(turn, hashes.digest)
     remove_ended(turn)
 
@@ -112,7 +116,7 @@ def on_rejected(turn: Turn, event: ArchiveRejected) -> None:
         RejectedFile(event.name, event.key, event.problem, event.fingerprint, event.digest, seen_at=turn.now),
     )
     if known is not None:
-        _lost_copy(turn, known.digest)
+        _lost_copy(turn, known.digest, REPLACED)
     if before is None or before.problem != event.problem or before.key != event.key:
         turn.note(Level.ERROR, "archive-rejected", problem=event.problem, name=event.name)
 
@@ -124,20 +128,29 @@ def on_left_alone(turn: Turn, event: FileLeftAlone) -> None:
 
 def on_vanished(turn: Turn, event: FileVanished) -> None:
     """A file left the store: a local drop, which ends nothing for the fleet."""
-    learning.lost(turn, event.name)
-    known = files.forget(turn, event.name)
+    _left(turn, event.name, REMOVED)
+
+
+def was_replaced(turn: Turn, name: str) -> None:
+    """Another file took a known one's name while nobody looked."""
+    _left(turn, name, REPLACED)
+
+
+def _left(turn: Turn, name: str, how: str) -> None:
+    learning.lost(turn, name)
+    known = files.forget(turn, name)
     if known is not None:
-        _lost_copy(turn, known.digest)
+        _lost_copy(turn, known.digest, how)
 
 
-def _lost_copy(turn: Turn, digest: Digest) -> None:
+def _lost_copy(turn: Turn, digest: Digest, how: str) -> None:
     row = turn.state.own(digest)
     if row is None or not row.stored or turn.state.file_of(digest) is not None:
         return
     entry = turn.state.entries.get(digest)
     by_hand = entry is not None and entry.active and row.note != "expired"
     if entry is not None and by_hand:
-        turn.note(Level.INFO, "dropped-locally", trace_of(digest), name=entry.name)
+        turn.note(Level.INFO, how, trace_of(digest), name=entry.name)
     if isinstance(row.state, Stored):
         # "stored" without a copy would not be the truth.
         ended = "" if entry is None or entry.active else entry.state.value

@@ -119,7 +119,10 @@ def _drop_missing(turn: Turn, store_files: dict[str, FileKey]) -> None:
     present = set(store_files.values())
     for name, known in list(turn.state.files.items()):
         if "/" not in name and store_files.get(name) != known.key and known.key not in present:
-            publishing.on_vanished(turn, FileVanished(name))
+            if name in store_files:
+                publishing.was_replaced(turn, name)
+            else:
+                publishing.on_vanished(turn, FileVanished(name))
     for name in list(turn.state.rejected):
         if name not in store_files:
             files.forget(turn, name)

@@ -151,6 +151,35 @@ def test_a_new_file_over_the_old_name_supersedes() -> None:
     assert "superseded" in node.notes()
 
 
+@pytest.mark.parametrize("policy", [None, NO_RUNTIME], ids=["runtime", "none"])
+def test_a_file_that_is_replaced_was_not_removed_by_hand(policy: Policy | None) -> None:
+    node = started(policy)
+    first = drop(node, V1)
+    drop(node, V2, number=2)
+    assert not {"dropped-locally", "replaced-locally"}.intersection(node.notes())
+    assert (node.state_of(first), node.row(first).note, node.row(first).stored) == ("cancelled", "superseded", False)
+
+
+def test_what_is_put_over_another_origin_s_copy_replaces_it_here_only() -> None:
+    theirs = entry_of("v1", "app:1", origin=ONE, name="app.tar")
+    node = started(
+        NO_RUNTIME, entries=(theirs,), rows=(row_of(theirs.digest, Stored(), stored=True),), files=(file_of(theirs, 5),)
+    )
+    drop(node, V2)
+    assert node.state.entries[theirs.digest].active
+    assert "replaced-locally" in node.notes()
+    assert "dropped-locally" not in node.notes()
+    assert not node.row(theirs).stored
+
+
+def test_what_was_replaced_while_the_daemon_was_down_was_not_removed() -> None:
+    mine = entry_of("v1", "app:1", origin=ME, name="app.tar")
+    node = OneNode((mine,), (row_of(mine.digest, Stored(), stored=True),), (file_of(mine, 5),), policy=NO_RUNTIME)
+    node.start({"app.tar": key_of(6)})
+    assert node.notes() == ["replaced-locally"]
+    assert not node.row(mine).stored
+
+
 def test_another_origin_s_name_is_another_name() -> None:
     theirs = entry_of("v1", "app:1", origin=ONE, name="app.tar")
     node = started(entries=(theirs,))
