@@ -31,10 +31,10 @@ from backend.logic.state import NodeState, Policy
 from backend.model.commands import SaveValue
 from backend.model.events import Level, Note
 from backend.model.node import NodeReport, RosterNode
-from backend.peering.keys import NodeKey, load_or_create_key
+from backend.peering.identity import settle_identity
+from backend.peering.keys import NodeKey
 from backend.peering.limits import PeerLimits
 from backend.peering.network import SshPeerNetwork
-from backend.peering.roster import roster_of
 from backend.ports.tasks import TaskOwner
 from backend.settings import Settings
 
@@ -71,8 +71,7 @@ class Daemon:
         settings = self._settings
         begin_logging(settings.paths.logs, to_stderr=not self._options.beneath)
         self._listen_for_signals()
-        key = load_or_create_key(settings.paths.keys)
-        roster = roster_of(settings, key.node_id)
+        key, roster = settle_identity(settings)
         ledger = SqliteLedger(settings.paths.state / "ledger.db", self._clock)
         snapshot = await ledger.open()
         children = ChildRegister(settings.paths.run)

@@ -18,6 +18,7 @@ from backend.api.wire import ErrorBody
 from backend.daemon import Daemon, DaemonOptions
 from backend.demo.command import add_demo_arguments, demo_of
 from backend.model.errors import DsyncError, UsageError
+from backend.peering.identity import check_identity
 from backend.peering.keys import load_or_create_key
 from backend.settings import load_settings
 from backend.texts import Texts, language_of, message_of, remedy_of
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--config", type=Path, metavar="FILE")
     key.add_argument("--json", action="store_true")
     key.set_defaults(run=_key)
+    check = commands.add_parser("check", help="find what a daemon with these settings would refuse to start with")
+    check.add_argument("--config", type=Path, metavar="FILE")
+    check.set_defaults(run=_check)
     inspect = commands.add_parser("inspect", help="print what an archive holds, as the control API's plan takes it")
     inspect.add_argument("file", type=Path, metavar="FILE")
     inspect.set_defaults(run=_inspect)
@@ -98,15 +102,29 @@ def _key(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _check(arguments: argparse.Namespace) -> int:
+    """Change nothing; print the ErrorBody of what is refused, as JSON on stdout, and nothing where all is well."""
+    try:
+        check_identity(load_settings(arguments.config))
+    except DsyncError as error:
+        _print_refused(error)
+        return EXIT_USAGE
+    return EXIT_DONE
+
+
+def _print_refused(error: DsyncError) -> None:
+    problem = error.problem()
+    body = ErrorBody(problem.code, problem.params, message_of(problem), remedy_of(problem) or None)
+    print(msgspec.json.encode(body).decode())
+
+
 def _inspect(arguments: argparse.Namespace) -> int:
     """Print a PlannedFile, or the ErrorBody that says why it is none; both as JSON on stdout."""
     path: Path = arguments.file
     try:
         facts = asyncio.run(FileInspector().inspect(path))
     except DsyncError as error:
-        problem = error.problem()
-        body = ErrorBody(problem.code, problem.params, message_of(problem), remedy_of(problem) or None)
-        print(msgspec.json.encode(body).decode())
+        _print_refused(error)
         return EXIT_FAILED
     images = [PlannedImage(image.config, image.tags, image.platform, image.manifests) for image in facts.images]
     hashes = facts.hashes

@@ -1,6 +1,7 @@
 """A node's own key pair, and the node ID that follows from a public key."""
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -52,17 +53,48 @@ def load_or_create_key(keys_directory: Path) -> NodeKey:
     Raises SettingsError for permissions that let others read or replace the key, and for a file that is no key.
     """
     path = keys_directory / KEY_FILE
-    try:
+    with _named(keys_directory):
         keys_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_mode(keys_directory, keys_directory.stat(), 0o022, "700")
-        if not os.path.lexists(path):
+        key = _found(path)
+        if key is None:
             _create(path)
-        key = _load(path)
+            key = _load(path)
         _write_public(path.with_name(path.name + ".pub"), key.public_line)
+    return key
+
+
+def existing_key(keys_directory: Path) -> NodeKey | None:
+    """Load the node's key; None where it is yet to be made. Changes nothing.
+
+    Raises SettingsError for what ``load_or_create_key`` would refuse as it stands.
+    """
+    with _named(keys_directory):
+        if not os.path.lexists(keys_directory):
+            return None
+        if not keys_directory.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(keys_directory))
+        return _found(keys_directory / KEY_FILE)
+
+
+def _found(path: Path) -> NodeKey | None:
+    _check_mode(path.parent, path.parent.stat(), 0o022, "700")
+    return _load(path) if os.path.lexists(path) else None
+
+
+@contextlib.contextmanager
+def _named(keys_directory: Path) -> Iterator[None]:
+    """What the file system refuses is a fault of the setting."""
+    try:
+        yield
     except OSError as error:
         where = error.filename or keys_directory
-        raise _wrong(where, "paths.keys", error.strerror, "a directory for the node's key") from error
-    return key
+        expected = "a directory for the node's key"
+        if isinstance(error, PermissionError):
+            uid = os.geteuid()
+            expected = (
+                f"a directory for the node's key, which this user (uid {uid}) may use: run this as the daemon's user"
+            )
+        raise _wrong(where, "paths.keys", error.strerror, expected) from error
 
 
 def _wrong(file: object, key: str, value: object, expected: str) -> SettingsError:

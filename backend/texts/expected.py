@@ -76,6 +76,9 @@ EXPECTED: Mapping[str, Text] = {
     "expected.known": Text("a known setting; known here: {names}"),
     # --- keys ------------------------------------------------------------------------------------
     "expected.key-directory": Text("a directory for the node's key"),
+    "expected.key-directory-forbidden": Text(
+        "a directory for the node's key, which this user (uid {uid}) may use: run this as the daemon's user"
+    ),
     "expected.mode": Text("{mode}; run: {command}"),
     "expected.owner": Text("the daemon's user ({uid}) or root"),
     "expected.private": Text("a private key"),
@@ -84,7 +87,14 @@ EXPECTED: Mapping[str, Text] = {
     "expected.public": Text("an ed25519 public key: {example}"),
     "expected.public-readable": Text("a readable public key"),
     "expected.own-key": Text("this node's own key ({id}), or another name: this node is called {name}"),
-    "expected.public-of": Text("the public key of {node}, here or in {path}; on {host} run: {command}"),
+    "expected.own-key-unmade": Text(
+        "no key here: this node is called {name}, and its own key is yet to be made (run: dsync-tui key)"
+    ),
+    "expected.public-of": Text(
+        "the public key of {node} (there run: dsync-tui key, with its --config where a machine has several nodes)"
+    ),
+    "expected.public-of-file": Text("{expected}, here or in {path}"),
+    "expected.public-of-other": Text("{expected}: this one is the key of this node, which is called {name}"),
     # --- what holds between settings -------------------------------------------------------------
     "expected.runtime-supported": Text('"auto", "docker", "podman" or "none": {kind} is not supported yet'),
     "expected.no-command": Text('no command where runtime.kind is "none"'),

@@ -1,11 +1,17 @@
-"""``config check``."""
+"""``config check``: what a daemon with these settings would say before it opens its doors, and all settings."""
 
 import argparse
+import subprocess
 
-from backend.api.wire import SettingDocument, SettingsDocument
+import msgspec
+
+from backend.api.failures import error_of
+from backend.api.wire import ErrorBody, SettingDocument, SettingsDocument
+from backend.model.errors import RefusedError
 from backend.settings import DEFAULT_PATH, explain, without_effect
 from backend.texts import Texts
 from dsync_tui import exit_codes
+from dsync_tui.backend_process import backend_command
 from dsync_tui.commands.command import Command, add_common, add_json
 from dsync_tui.help_format import CellFormatter
 from dsync_tui.invocation import Invocation
@@ -23,6 +29,7 @@ def _describe(parser: argparse.ArgumentParser, texts: Texts) -> None:
 
 def _run(invocation: Invocation) -> int:
     settings, texts = invocation.settings, invocation.texts
+    _check_as_the_daemon(invocation)
     lines = explain(settings)
     if invocation.json:
         invocation.output.json(SettingsDocument([SettingDocument(*line) for line in lines]))
@@ -40,6 +47,19 @@ def _run(invocation: Invocation) -> int:
     said = texts.text("cli.config.good", file=file) if file is not None else texts.text("cli.config.defaults")
     invocation.output.message(said)
     return exit_codes.DONE
+
+
+def _check_as_the_daemon(invocation: Invocation) -> None:
+    """Raise what a daemon would refuse to start with beyond the file itself: its key, and the roster's."""
+    command = backend_command("check", invocation.config)
+    checked = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    if checked.returncode == 0:
+        return
+    try:
+        refused = msgspec.json.decode(checked.stdout, type=ErrorBody)
+    except msgspec.MsgspecError as error:
+        raise RefusedError(what="config check", why=f"exit code {checked.returncode}") from error
+    raise error_of(refused)
 
 
 COMMAND = Command("config", "help.config", _describe, _run)

@@ -46,7 +46,8 @@ ALL = [each for folder in ("backend/settings", "backend/peering") for each in ex
 WORKED_OUT = {
     "expected.known": "a known setting; known here: name, address",
     "expected.known-near": 'a known setting; did you mean "name"?',
-    "expected.public-of": "the public key of a, here or in /etc/a.pub; on a run: cat /etc/key.pub",
+    "expected.public-of": "the public key of a "
+    "(there run: dsync-tui key, with its --config where a machine has several nodes)",
 }
 """Words that no single place of the sources has."""
 

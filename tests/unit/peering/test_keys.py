@@ -9,7 +9,7 @@ import asyncssh
 import pytest
 
 from backend.model.errors import SettingsError, UsageError
-from backend.peering.keys import KEY_FILE, load_or_create_key, node_id_of, public_key_of
+from backend.peering.keys import KEY_FILE, existing_key, load_or_create_key, node_id_of, public_key_of
 
 
 def mode(path: Path) -> int:
@@ -120,6 +120,32 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load_or_create_key(tmp_path / "file" / "keys")
     assert str(tmp_path / "file") in caught.value.params["file"]
+
+
+def test_a_key_is_looked_at_without_making_one(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    assert existing_key(keys) is None
+    assert not keys.exists()
+    made = load_or_create_key(keys)
+    (keys / f"{KEY_FILE}.pub").unlink()
+    found = existing_key(keys)
+    assert found is not None
+    assert found.node_id == made.node_id
+    assert [path.name for path in keys.iterdir()] == [KEY_FILE]
+    (keys / KEY_FILE).unlink()
+    assert existing_key(keys) is None
+
+
+def test_looking_at_a_key_refuses_what_a_daemon_would(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("")
+    with pytest.raises(SettingsError, match="Not a directory"):
+        existing_key(keys)
+    keys.unlink()
+    load_or_create_key(keys)
+    (keys / KEY_FILE).chmod(0o640)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        existing_key(keys)
 
 
 @pytest.mark.parametrize("line", ["", "ssh-ed25519", "ssh-ed25519 AAAA", "x y z", "ssh-ed25519 " + "A" * 68, "\udce9"])

@@ -57,11 +57,25 @@ def test_a_key_may_lie_in_a_file_and_the_port_may_be_absent(tmp_path: Path, own:
     assert (node.id, node.public_key, node.port) == (other.node_id, other.public_line, 8730)
 
 
-def test_this_node_is_left_out_by_key_or_by_name(tmp_path: Path, own: NodeKey, other: NodeKey) -> None:
-    tables = table("elsewhere-called", "10.0.0.2", own.public_line) + table("worker-01", key=other.public_line)
-    assert [node.name for node in roster(tmp_path, own, tables)] == ["worker-01"]
-    tables = table("master", "10.0.0.2") + table("worker-01", key=other.public_line)
-    assert [node.name for node in roster(tmp_path, own, tables)] == ["worker-01"]
+def test_this_node_is_left_out_with_its_key_or_without(tmp_path: Path, own: NodeKey, other: NodeKey) -> None:
+    """One roster may go to all nodes."""
+    for key in (own.public_line, ""):
+        tables = table("master", "10.0.0.2", key) + table("worker-01", key=other.public_line)
+        assert [node.name for node in roster(tmp_path, own, tables)] == ["worker-01"]
+
+
+def test_this_nodes_key_under_another_name_is_a_fault(tmp_path: Path, own: NodeKey) -> None:
+    """That node would be taken for this one, and be missed by nobody."""
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "worker-01.pub").write_text(own.public_line)
+    for key in (own.public_line, ""):
+        with pytest.raises(SettingsError) as caught:
+            roster(tmp_path, own, table("worker-01", key=key))
+        params = caught.value.params
+        assert (params["file"], params["key"]) == ("dsync.toml:8" if key else "dsync.toml:6", "nodes[0].key")
+        assert params["value"] == own.public_line
+        assert "the public key of worker-01 (there run: dsync-tui key" in params["expected"]
+        assert params["expected"].endswith("the key of this node, which is called master")
 
 
 def test_other_kinds_of_nodes_have_no_channel(tmp_path: Path, own: NodeKey) -> None:
@@ -73,9 +87,9 @@ def test_a_missing_key_is_asked_for_with_the_command_that_prints_it(tmp_path: Pa
         roster(tmp_path, own, table("worker-01"))
     params = caught.value.params
     assert (params["file"], params["key"]) == ("dsync.toml:6", "nodes[0].key")
-    keys = tmp_path / "keys"
-    assert f"on worker-01 run: cat {keys}/node_ed25519.pub" in params["expected"]
-    assert f"{keys}/worker-01.pub" in params["expected"]
+    # Not the path of a key file: on a machine with several nodes it is this node's own.
+    assert "worker-01 (there run: dsync-tui key, with its --config where" in params["expected"]
+    assert f"{tmp_path}/keys/worker-01.pub" in params["expected"]
 
 
 @pytest.mark.parametrize("content", [b"", b"ssh-rsa AAAA", b"\xff\xfe", b"garbage\x1b[2J"])
@@ -109,6 +123,13 @@ def test_this_nodes_name_with_another_key_is_a_fault(tmp_path: Path, own: NodeKe
     with pytest.raises(SettingsError) as caught:
         roster(tmp_path, own, table("master", key=other.public_line))
     assert str(own.node_id) in caught.value.params["expected"]
+
+
+def test_this_nodes_name_has_no_key_before_it_is_made(tmp_path: Path, other: NodeKey) -> None:
+    settings = parse_settings('[node]\nname = "master"\n' + table("master", key=other.public_line), "dsync.toml")
+    with pytest.raises(SettingsError) as caught:
+        roster_of(settings, None)
+    assert "yet to be made (run: dsync-tui key)" in caught.value.params["expected"]
 
 
 def test_an_empty_roster_is_none_at_all(tmp_path: Path, own: NodeKey) -> None:
