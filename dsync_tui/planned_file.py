@@ -9,7 +9,7 @@ import msgspec
 from backend.api.failures import error_of
 from backend.api.plans import PlannedFile
 from backend.api.wire import ErrorBody
-from backend.model.errors import UnreadableError
+from backend.model.errors import FolderError, UnreadableError
 from dsync_tui.backend_process import backend_command
 
 
@@ -32,6 +32,8 @@ async def planned_file(path: Path) -> PlannedFile:
 
 
 def _begun(path: Path) -> "subprocess.Popen[bytes]":
+    if path.is_dir():
+        raise FolderError(name=path.name)
     return subprocess.Popen(
         backend_command("inspect", None, "--", str(path)),
         stdin=subprocess.DEVNULL,

@@ -18,6 +18,11 @@ CLI: Mapping[str, Text] = {
         "{value} is no host: expected ssh://user@node, with :port and /path/to/control.sock if need be"
     ),
     "cli.usage.not-a-file": Text("{path} is no regular file"),
+    "cli.usage.folder": Text("{path} is no regular file, but a folder: name a file in it"),
+    "cli.usage.file-or-archive": Text(
+        "{name} is both a file here and a known archive: say ./{name:quoted} for the file, or the fingerprint "
+        "({fingerprint}) for the archive"
+    ),
     "cli.usage.file-unreadable": Text("{path} cannot be read: {why}"),
     "cli.usage.file-changed": Text("{path} changed while it was sent; nothing was taken"),
     "cli.usage.unknown-code": Text("{code} is no code[; there is: {near}]"),

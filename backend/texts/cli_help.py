@@ -24,11 +24,15 @@ CLI_HELP: Mapping[str, Text] = {
     "help.status.full": Text("also the deliveries that have ended well"),
     "help.status.watch": Text("paint anew each second"),
     "help.sync": Text("deliver an archive anew where it is not well, or send a file"),
-    "help.sync.what": Text("a file to send, else an archive: name, tag, or at least 6 digits of its fingerprint"),
+    "help.sync.what": Text(
+        "a file to send (./FILE where an archive has that name too), or an archive: name, tag, or at least 6 digits of "
+        "its fingerprint"
+    ),
     "help.sync.to": Text("to this node (may be given several times); for a new file: only there"),
     "help.plan": Text("what a file, or a sync, would move before it moves; the file stays where it is"),
     "help.plan.what": Text(
-        "a file of this machine, else an archive: name, tag, or at least 6 digits of its fingerprint"
+        "a file of this machine (./FILE where an archive has that name too), or an archive: name, tag, or at least 6 "
+        "digits of its fingerprint"
     ),
     "help.plan.to": Text("to this node (may be given several times)"),
     "help.retry": Text("try waiting, failed and cancelled deliveries again"),

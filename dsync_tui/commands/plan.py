@@ -8,6 +8,7 @@ from backend.api.plans import PlanDocument, PlanRequest
 from backend.texts import Texts
 from dsync_tui import exit_codes
 from dsync_tui.commands.command import Command, add_json
+from dsync_tui.file_or_archive import file_meant, opened
 from dsync_tui.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def _run(invocation: Invocation) -> int:
     from dsync_tui.tables.plan import plan_lines
 
     what, to = invocation.arguments.what, invocation.arguments.to
-    path = Path(what)
-    if path.exists():
-        document = invocation.ask(lambda client: _asked_of_file(client, path, to))
+    path = file_meant(invocation, what)
+    if path is not None:
+        document = _asked_of_file(invocation, path, to)
     else:
         document = invocation.ask(lambda client: client.plan(PlanRequest(archive=what, nodes=to)))
     if invocation.json:
@@ -36,10 +37,14 @@ def _run(invocation: Invocation) -> int:
     return exit_codes.DONE if document.code is None else exit_codes.NOT_WELL
 
 
-async def _asked_of_file(client: "ControlClient", path: Path, to: list[str] | None) -> PlanDocument:
+def _asked_of_file(invocation: Invocation, path: Path, to: list[str] | None) -> PlanDocument:
     from dsync_tui.planned_file import planned_file
 
-    return await client.plan(PlanRequest(file=await planned_file(path), nodes=to))
+    async def question(client: "ControlClient") -> PlanDocument:
+        return await client.plan(PlanRequest(file=await planned_file(path), nodes=to))
+
+    with opened(path):
+        return invocation.ask(question)
 
 
 COMMAND = Command("plan", "help.plan", _describe, _run)

@@ -1,9 +1,7 @@
-"""``sync ARCHIVE|FILE [--to NODE …]``: a file that is there is sent, everything else is an archive."""
+"""``sync ARCHIVE|FILE [--to NODE …]``: a file is sent, an archive is delivered anew where it is not well."""
 
 import argparse
 import asyncio
-import os
-import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from backend.model.plain import plain
 from backend.texts import Texts, told
 from dsync_tui.commands.acting import perform, tell
 from dsync_tui.commands.command import Command, add_json
+from dsync_tui.file_or_archive import file_meant, opened
 from dsync_tui.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ def _describe(parser: argparse.ArgumentParser, texts: Texts) -> None:
 
 def _run(invocation: Invocation) -> int:
     what, to = invocation.arguments.what, invocation.arguments.to
-    path = Path(what)
-    if path.exists():
+    path = file_meant(invocation, what)
+    if path is not None:
         return tell(invocation, _send(invocation, path, to or []))
     try:
         return tell(invocation, perform(invocation, "sync", [what], to))
@@ -42,28 +41,13 @@ def _run(invocation: Invocation) -> int:
 
 
 def _send(invocation: Invocation, path: Path, to: list[str]) -> JobResult:
-    with _opened(path) as (file, size_bytes), _shown(invocation, path.name, size_bytes) as advance:
+    with opened(path) as (file, size_bytes), _shown(invocation, path.name, size_bytes) as advance:
 
         async def sending(client: "ControlClient") -> JobResult:
             chunks = _chunks(file, path, size_bytes, advance)
             return await client.finished(await client.upload(path.name, chunks, size_bytes, to))
 
         return invocation.ask(sending)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
-    try:
-        # Not blocking: opening a named pipe would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise UsageError(**told("what", "cli.usage.file-unreadable", path=path, why=error.strerror)) from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise UsageError(**told("what", "cli.usage.not-a-file", path=path))
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        yield file, status.st_size
 
 
 async def _chunks(file: IO[bytes], path: Path, size_bytes: int, advance: Callable[[int], None]) -> AsyncIterator[bytes]:

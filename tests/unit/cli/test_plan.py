@@ -1,6 +1,7 @@
 """``plan`` over a real archive on this machine: told, not done."""
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -11,7 +12,7 @@ import pytest
 
 from backend.model.archive import CatalogEntry
 from backend.model.delivery import Ready
-from backend.model.errors import TruncatedError, UnreadableError
+from backend.model.errors import FolderError, TruncatedError, UnreadableError
 from backend.ports.tasks import TaskOwner
 from dsync_tui import exit_codes
 from dsync_tui import planned_file as reading
@@ -77,6 +78,18 @@ async def test_an_archive_and_named_nodes(tmp_path: Path, call: CommandLine) -> 
     assert [(step["node"], step["does"]) for step in document["steps"]] == [("node-1", "copy")]
 
 
+@pytest.mark.parametrize("word", ["", "here", "./here"])
+async def test_a_folder_is_said_to_be_one(tmp_path: Path, call: CommandLine, word: str) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    async with serving(fleet(), tmp_path):
+        with contextlib.chdir(tmp_path):
+            called = await call("plan", word or str(folder))
+    assert (called.code, called.out) == (exit_codes.USAGE, "")
+    assert f"{word.removeprefix('./') or folder} is no regular file, but a folder" in called.err
+    assert "chmod" not in called.err
+
+
 async def test_what_would_be_rejected_is_not_well(tmp_path: Path, call: CommandLine, made: CatalogEntry) -> None:
     engine = fleet()
     engine.add(entry_of(5, "known.tar", fingerprint=made.fingerprint))
@@ -93,8 +106,11 @@ async def test_files_that_are_no_archives_say_why(tmp_path: Path, made: CatalogE
     with pytest.raises(TruncatedError) as truncated:
         await planned_file(tmp_path / "half.tar")
     assert truncated.value.params["name"] == "half.tar"
-    with pytest.raises(UnreadableError):
+    with pytest.raises(FolderError):
         await planned_file(tmp_path)
+    os.mkfifo(tmp_path / "pipe.tar")
+    with pytest.raises(UnreadableError):
+        await planned_file(tmp_path / "pipe.tar")
 
 
 def test_a_console_that_goes_while_a_file_is_read_leaves_nothing_behind(
