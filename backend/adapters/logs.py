@@ -5,9 +5,10 @@ import logging.handlers
 import time
 from pathlib import Path
 
+from backend.model.errors import SettingsError
 from backend.model.events import Note
 from backend.model.plain import plain
-from backend.texts import note_text
+from backend.texts import note_text, phrased
 
 LOG_BYTES = 10 * 1024 * 1024
 LOGS_KEPT = 3
@@ -35,13 +36,8 @@ class PlainFormatter(logging.Formatter):
 
 
 def begin_logging(directory: Path, to_stderr: bool) -> None:
-    """Log to ``<directory>/dsync.log`` (rotated by size) and, if asked, to stderr. Raises OSError."""
-    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-    handlers: list[logging.Handler] = [
-        logging.handlers.RotatingFileHandler(
-            directory / "dsync.log", maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
-        )
-    ]
+    """Log to ``<directory>/dsync.log`` (rotated by size) and, if asked, to stderr. Raises SettingsError."""
+    handlers: list[logging.Handler] = [_file_in(directory)]
     if to_stderr:
         handlers.append(logging.StreamHandler())
     root = logging.getLogger()
@@ -52,3 +48,15 @@ def begin_logging(directory: Path, to_stderr: bool) -> None:
     logging.getLogger("dsync").setLevel(logging.INFO)
     for noisy in ("asyncssh", "watchfiles", "aiosqlite", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _file_in(directory: Path) -> logging.Handler:
+    try:
+        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return logging.handlers.RotatingFileHandler(
+            directory / "dsync.log", maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
+        )
+    except OSError as error:
+        said = phrased("expected", "a directory for log files that the daemon may write")
+        where = error.filename or directory
+        raise SettingsError(file=where, key="paths.logs", value=error.strerror, **said) from error

@@ -74,6 +74,7 @@ EXPECTED: Mapping[str, Text] = {
     "expected.value": Text("a value: each [[nodes]] table must have it"),
     "expected.known-near": Text('a known setting; did you mean "{near}"?'),
     "expected.known": Text("a known setting; known here: {names}"),
+    "expected.logs-directory": Text("a directory for log files that the daemon may write"),
     # --- keys ------------------------------------------------------------------------------------
     "expected.key-directory": Text("a directory for the node's key"),
     "expected.key-directory-forbidden": Text(
