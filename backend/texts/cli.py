@@ -25,7 +25,7 @@ CLI: Mapping[str, Text] = {
     ),
     "cli.usage.file-unreadable": Text("{path} cannot be read: {why}"),
     "cli.usage.file-changed": Text("{path} changed while it was sent; nothing was taken"),
-    "cli.usage.unknown-code": Text("{code} is no code[; there is: {near}]"),
+    "cli.usage.unknown-code": Text("{code} is no code[; there is: {near}]; dsync-tui explain lists them all"),
     # --- reaching a daemon -----------------------------------------------------------------------
     "cli.reach.not-writable": Text("this user may not write {path}, so none can be started here"),
     "cli.reach.unit": Text("its unit {unit} is active and does not answer: systemctl status {unit}"),
@@ -66,6 +66,8 @@ CLI: Mapping[str, Text] = {
     "cli.column.key": Text("KEY"),
     "cli.column.value": Text("VALUE"),
     "cli.column.origin": Text("ORIGIN"),
+    "cli.column.code": Text("CODE"),
+    "cli.column.says": Text("SAYS"),
     # --- other commands --------------------------------------------------------------------------
     "cli.size": Text("{size_bytes:bytes}"),
     "cli.action.node": Text("{node}: {outcome}[: {why}]"),

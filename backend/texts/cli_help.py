@@ -58,7 +58,7 @@ CLI_HELP: Mapping[str, Text] = {
     "help.nodes": Text("nodes of the fleet"),
     "help.nodes.list": Text("list them"),
     "help.explain": Text("what an error code means, and what to do"),
-    "help.explain.code": Text("such as disk-full"),
+    "help.explain.code": Text("such as disk-full; without one: all codes"),
     "help.key": Text("print this node's public key and ID, for the others' settings"),
     "help.demo": Text("a real fleet on this machine, to look at (demo --help)"),
 }

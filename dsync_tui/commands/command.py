@@ -33,9 +33,9 @@ def add_common(parser: argparse.ArgumentParser, texts: Texts, default: str | Non
     parser.add_argument("--ssh-config", metavar="FILE", default=default, help=texts.text("help.option.ssh-config"))
 
 
-def add_json(parser: argparse.ArgumentParser, texts: Texts) -> None:
-    """Add ``--json``."""
-    parser.add_argument("--json", action="store_true", help=texts.text("help.option.json"))
+def add_json(parser: argparse.ArgumentParser, texts: Texts, default: bool | str = False) -> None:
+    """Add ``--json``; with SUPPRESS as default it may stand before the parser's own word too."""
+    parser.add_argument("--json", action="store_true", default=default, help=texts.text("help.option.json"))
 
 
 def add_nodes(parser: argparse.ArgumentParser, texts: Texts) -> None:

@@ -1,4 +1,4 @@
-"""``explain CODE``."""
+"""``explain [CODE]``."""
 
 import argparse
 import difflib
@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from backend.model.errors import UsageError
-from backend.texts import Texts
+from backend.texts import Texts, told
 from backend.texts.catalogue import AREAS
 from dsync_tui import exit_codes
 from dsync_tui.commands.command import Command, add_json
@@ -23,22 +23,25 @@ class Explanation(msgspec.Struct, frozen=True):
     causes: list[str]
 
 
+class Explanations(msgspec.Struct, frozen=True):
+    """``explain --json`` without a code."""
+
+    codes: list[Explanation]
+
+
 def _describe(parser: argparse.ArgumentParser, texts: Texts) -> None:
-    parser.add_argument("code", metavar="CODE", help=texts.text("help.explain.code"))
+    parser.add_argument("code", nargs="?", metavar="CODE", help=texts.text("help.explain.code"))
     add_json(parser, texts)
 
 
 def _run(invocation: Invocation) -> int:
     code, texts = invocation.arguments.code, invocation.texts
+    if code is None:
+        return _list(invocation)
     if code not in AREAS["errors"]:
         near = difflib.get_close_matches(code, AREAS["errors"], n=5, cutoff=0.4)
-        raise UsageError(what=texts.text("cli.usage.unknown-code", code=code, near=", ".join(near)))
-    explanation = Explanation(
-        code,
-        _readable(texts.template(code)),
-        _readable(texts.remedy_template(code)) or None,
-        texts.causes_of(code),
-    )
+        raise UsageError(**told("what", "cli.usage.unknown-code", code=code, near=", ".join(near)))
+    explanation = _explained(texts, code)
     if invocation.json:
         invocation.output.json(explanation)
         return exit_codes.DONE
@@ -49,6 +52,28 @@ def _run(invocation: Invocation) -> int:
     if explanation.remedy is not None:
         invocation.output.line(texts.text("cli.explain.remedy", remedy=explanation.remedy))
     return exit_codes.DONE
+
+
+def _list(invocation: Invocation) -> int:
+    """All codes, each with what it says."""
+    from dsync_tui.tables.columns import aligned
+
+    explanations = [_explained(invocation.texts, code) for code in sorted(AREAS["errors"])]
+    if invocation.json:
+        invocation.output.json(Explanations(explanations))
+    else:
+        head = [invocation.texts.text(f"cli.column.{column}") for column in ("code", "says")]
+        invocation.output.lines(aligned(head, [[one.code, one.message] for one in explanations]))
+    return exit_codes.DONE
+
+
+def _explained(texts: Texts, code: str) -> Explanation:
+    return Explanation(
+        code,
+        _readable(texts.template(code)),
+        _readable(texts.remedy_template(code)) or None,
+        texts.causes_of(code),
+    )
 
 
 def _readable(template: str) -> str:

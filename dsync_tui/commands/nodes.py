@@ -1,4 +1,4 @@
-"""``nodes list``."""
+"""``nodes [list]``."""
 
 import argparse
 
@@ -13,17 +13,18 @@ from dsync_tui.invocation import Invocation
 
 
 class NodesDocument(msgspec.Struct, frozen=True):
-    """``nodes list --json``."""
+    """``nodes --json``."""
 
     nodes: list[NodeDocument]
 
 
 def _describe(parser: argparse.ArgumentParser, texts: Texts) -> None:
-    parts = parser.add_subparsers(required=True, metavar="list", dest="part")
+    add_json(parser, texts)
+    parts = parser.add_subparsers(metavar="list", dest="part")
     listing = parts.add_parser(
         "list", help=texts.text("help.nodes.list"), allow_abbrev=False, formatter_class=CellFormatter
     )
-    add_json(listing, texts)
+    add_json(listing, texts, default=argparse.SUPPRESS)
     add_common(listing, texts)
 
 

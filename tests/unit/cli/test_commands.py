@@ -11,6 +11,7 @@ import pytest
 
 from backend.model.delivery import Failed, Ready, Transferring
 from backend.model.errors import NotAnImageError, RuntimeSickError
+from backend.texts.errors import ERRORS
 from dsync_tui import exit_codes
 from tests.support.command_line import CommandLine
 from tests.support.control import serving, settings_in
@@ -270,6 +271,10 @@ async def test_nodes_are_listed(tmp_path: Path, call: CommandLine) -> None:
     async with serving(engine, tmp_path):
         shown = await call("nodes", "list")
         document = json.loads((await call("nodes", "list", "--json")).out)
+        short = await call("nodes")
+        documents = [json.loads((await call("nodes", *words)).out) for words in (["--json"], ["--json", "list"])]
+    assert short == shown
+    assert documents == [document, document]
     assert shown.code == exit_codes.DONE
     assert shown.out.splitlines()[2].split()[:3] == ["node-1", "down", "127.0.0.1:8731"]
     assert [node["state"] for node in document["nodes"]] == ["up", "down"]
@@ -347,7 +352,7 @@ async def test_who_may_not_use_the_socket_is_told_so(call: CommandLine, monkeypa
         ("status", "--bogus"),
         ("status", "--watch", "--json"),
         ("sync",),
-        ("nodes",),
+        ("nodes", "nonsense"),
         ("config",),
         ("health", "--node"),
         ("--host", "node", "status"),
@@ -381,6 +386,16 @@ async def test_explain(call: CommandLine) -> None:
     assert len(document["causes"]) == 3
     assert unknown.code == exit_codes.USAGE
     assert "there is: disk-full" in unknown.err
+    assert "; dsync-tui explain lists them all\n" in unknown.err
+
+
+async def test_explain_without_a_code_lists_all(call: CommandLine) -> None:
+    shown = await call("explain")
+    document = json.loads((await call("explain", "--json")).out)
+    assert shown.code == exit_codes.DONE
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["CODE", *sorted(ERRORS)]
+    assert [entry["code"] for entry in document["codes"]] == sorted(ERRORS)
+    assert "disk full at <path>: <needed_bytes> needed, <free_bytes> free" in shown.out
 
 
 async def test_config_check(tmp_path: Path, call: CommandLine) -> None:
