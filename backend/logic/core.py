@@ -21,6 +21,7 @@ from backend.logic import (
     retention,
     room,
     serving,
+    stranded,
 )
 from backend.logic.state import NodeState
 from backend.logic.turn import Turn
@@ -112,6 +113,7 @@ def _ticked(turn: Turn, _: events.Ticked) -> None:
     publishing.tick(turn)
     reconciling.tick(turn)
     fetching.tick(turn)
+    stranded.tick(turn)
     serving.tick(turn)
     retention.tick(turn)
 

@@ -1,6 +1,6 @@
 """Getting the bytes: asking holders, standing in their lines, fetching, and what to do when a source fails."""
 
-from backend.logic import isolation, room, routing, sources
+from backend.logic import isolation, room, routing, sources, stranded
 from backend.logic.outcomes import wait_or_fail
 from backend.logic.turn import Turn, name_of, trace_of
 from backend.logic.works import BUSY_STEPS, Work
@@ -45,10 +45,13 @@ def seek(turn: Turn, entry: CatalogEntry) -> None:
         return
     if ask_another(turn, entry, work):
         return
-    problem = work.problem
     del state.work[digest]
-    if problem is not None and not work.aside:
-        wait_or_fail(turn, entry, problem)
+    if work.aside:
+        return
+    if work.problem is not None:
+        wait_or_fail(turn, entry, work.problem)
+    else:
+        stranded.nobody(turn, digest)
 
 
 def free_slots(turn: Turn) -> int:
@@ -66,6 +69,7 @@ def ask_another(turn: Turn, entry: CatalogEntry, work: Work) -> bool:
     if not (work.waiting or work.places):
         return False
     turn.state.work.move(entry.digest, "asking")
+    stranded.somebody(turn, entry.digest)
     return True
 
 

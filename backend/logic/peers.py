@@ -15,6 +15,7 @@ from backend.logic import (
     reconciling,
     relaying,
     serving,
+    stranded,
 )
 from backend.logic.turn import Turn, name_of, trace_of
 from backend.model.archive import CatalogEntry
@@ -209,6 +210,11 @@ def _replicate(turn: Turn, row: Delivery) -> None:
         turn.state.progress.pop((row.node, row.digest), None)
     if row.stored and (known is None or not known.stored):
         reconciling.holder_appeared(turn, row.digest)
+    elif known is not None and known.stored and not row.stored:
+        own = turn.state.own(row.digest)
+        if own is not None and own.note == "dropped":
+            # Removed here and there at one time: neither saw that there was no other copy.
+            stranded.tell_of_last_copy(turn, row.digest)
 
 
 def outrank(turn: Turn, version: int) -> None:

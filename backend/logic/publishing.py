@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from backend.logic import catalog, fetching, files, learning, reconciling, tags
+from backend.logic import catalog, fetching, files, learning, reconciling, stranded, tags
 from backend.logic.turn import Turn, put_or_drop, trace_of
 from backend.model.archive import CatalogEntry, EntryState, KnownFile, RejectedFile, Selector
 from backend.model.commands import DiscardIncoming, RemoveStored, SaveAlias
@@ -159,6 +159,8 @@ def _lost_copy(turn: Turn, digest: Digest, how: str) -> None:
         # Whoever decides which nodes keep a copy has to know that it is not wanted here.
         note = "dropped" if by_hand and isinstance(row.state, Ready) else row.note
         turn.put(row, stored=False, note=note)
+    if by_hand:
+        stranded.tell_of_last_copy(turn, digest)
 
 
 def widen(turn: Turn, event: SelectorWidened) -> None:
@@ -187,7 +189,7 @@ def hold_here(turn: Turn, digest: Digest) -> None:
             row = turn.put(row, Queued())
     if not row.stored:
         dropped = isinstance(row.state, Cancelled) and row.note == "dropped"
-        note = None if row.note in ("dropped", "expired") else row.note
+        note = None if row.note in ("dropped", "expired", stranded.AWAY) else row.note
         row = turn.put(row, Queued() if dropped else None, stored=True, note=note)
     reconciling.reconcile(turn, digest)
 

@@ -152,7 +152,8 @@ class NodeState:
     (steady clock). ``old_waits``: retries that were due when this process began -> their rows' versions. ``torn``:
     deliveries on which a decision worked that broke off; ``torn_told``: kind of event -> when people were told that a
     decision on one broke off. ``copies_at``: when (steady clock) copies that are wanted here are asked for before the
-    first sweep; None: that is done.
+    first sweep; None: that is done. ``stranded``: queued deliveries that nobody could be asked for -> since when
+    (steady clock).
     """
 
     me: NodeId
@@ -193,6 +194,7 @@ class NodeState:
     started_clock: float = 0.0
     old_waits: dict[Digest, int] = field(default_factory=dict)
     copies_at: float | None = None
+    stranded: dict[Digest, float] = field(default_factory=dict)
     torn: set[Digest] = field(default_factory=set)
     torn_told: dict[str, float] = field(default_factory=dict)
     clock: SteadyClock = field(default_factory=SteadyClock)

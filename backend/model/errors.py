@@ -56,7 +56,7 @@
     │   └── LedgerError            the ledger cannot be used; what was not acknowledged is not there
     │       ├── LedgerBusyError    another daemon has it
     │       └── LedgerNewerError   a newer version wrote it
-    ├── NoHolderError              nobody who is up has the archive
+    ├── NoHolderError              no node has the archive any more
     ├── FleetError                 the demo's fleet does not stand
     └── PeerError                  the peer channel
         ├── UnknownKeyError        who calls has a key that no node of the roster has
@@ -448,7 +448,7 @@ class LedgerNewerError(LedgerError):
 
 
 class NoHolderError(DsyncError):
-    """Nobody who is up holds the archive. Params: name, holders."""
+    """No node holds the archive any more. Params: name."""
 
     code = "no-holder"
     retry = Retry.LATER

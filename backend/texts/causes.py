@@ -39,7 +39,7 @@ CAUSES: Mapping[str, Text] = {
     "cause.load-refused.3": Text("the archive was put together by hand"),
     "cause.layout-unsupported.1": Text("it was saved by skopeo, buildah or podman as a pure OCI layout"),
     "cause.layout-unsupported.2": Text("docker here keeps images in its classic store"),
-    "cause.no-holder.1": Text("every node that holds it is down, or isolated here"),
+    "cause.no-holder.1": Text("its file was removed by hand from every store that had it"),
     "cause.no-holder.2": Text("the only copy was removed before anybody had fetched it"),
     "cause.node-unreachable.1": Text("the machine or its daemon is down"),
     "cause.node-unreachable.2": Text("a firewall closes the peer port (peer.listen)"),

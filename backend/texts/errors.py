@@ -190,8 +190,8 @@ ERRORS: Mapping[str, Text] = {
         "start the newer version again, or move the ledger away: it is made anew from the peers",
     ),
     "no-holder": Text(
-        "nobody who is up holds {name}[ (holders: {holders})]",
-        "start a holder again, or drop the archive in once more on any node",
+        "no node of the fleet holds {name} any more",
+        "drop the file in again on any node, or end it for the fleet: dsync-tui withdraw {name:quoted}",
     ),
     "fleet-failed": Text(
         "{node} of the demo's fleet does not run[: {detail}]",

@@ -14,6 +14,9 @@ EVENTS: Mapping[str, Text] = {
     "event.archive-rejected": Text("{name} rejected"),
     "event.left-alone": Text("left alone in the store"),
     "event.dropped-locally": Text("{name} was removed from this node's store by hand"),
+    "event.last-copy-gone": Text(
+        "no node of the fleet holds {name} any more: drop it in again on any node, or withdraw it"
+    ),
     "event.replaced-locally": Text("{name} was replaced by another file in this node's store"),
     "event.expired": Text("the stored copy of {name} is let go, as store.keep says"),
     "event.entry-refused": Text("an entry from {peer} was refused: {fault}"),

@@ -65,6 +65,7 @@ WORDS: Mapping[str, Text] = {
     "note.operator": Text("ended by an operator"),
     "note.expired": Text("its stored copy was let go, as store.keep says; others keep theirs"),
     "note.dropped": Text("removed from this node's store by hand"),
+    "note.holder-away": Text("waits: no node that may have it is in reach"),
     # --- reasons that are no errors --------------------------------------------------------------
     "paused": Text("paused by an operator", "let the node go on: p on its row in the console"),
     # --- numbers and lists -----------------------------------------------------------------------

@@ -88,7 +88,7 @@ def character(state: NodeState, entry: CatalogEntry, node: NodeId) -> str:
 
 def wants_detail(row: Delivery) -> bool:
     """Tell whether consoles get more of the cell than its character."""
-    return type(row.state) in URGENCY or (isinstance(row.state, Queued) and row.attempts > 0)
+    return type(row.state) in URGENCY or (isinstance(row.state, Queued) and (row.attempts > 0 or row.note is not None))
 
 
 def cell_detail(state: NodeState, entry: CatalogEntry, row: Delivery) -> CellDetail:

@@ -74,7 +74,7 @@ def _grid(state: NodeState, entries: list[CatalogEntry], nodes: list[NodeId]) ->
                 grid[index][column] = code_of(state, entries[index], row)
             else:
                 grid[index][column] = CODES_BY_TYPE[kind]
-            if kind in URGENCY or (row.attempts and wants_detail(row)):
+            if kind in URGENCY or ((row.attempts or row.note) and wants_detail(row)):
                 telling.append(row)
     return grid, telling
 

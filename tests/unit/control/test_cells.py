@@ -98,6 +98,7 @@ def test_details_are_for_what_moves_or_is_in_trouble() -> None:
     wanted = {row.state_name for row in (engine.set(1, entry, state) for state in STATES) if wants_detail(row)}
     assert wanted == {"transferring", "verifying", "loading", "waiting", "held", "failed"}
     assert wants_detail(engine.set(1, entry, Queued(), attempts=1))
+    assert wants_detail(engine.set(1, entry, Queued(), note="holder-away"))
 
 
 def test_a_detail_names_cause_remedy_source_and_due_time() -> None:
