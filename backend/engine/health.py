@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from backend.engine.intake import Intake
 from backend.logic.mesh import expected
+from backend.logic.room import intake_needs_bytes
 from backend.logic.state import NodeState
 from backend.model.errors import DsyncError, PeerError, Problem
 from backend.model.ids import NodeId
@@ -115,8 +116,12 @@ class Health:
         return Problem("check-peers", told("why", problems[0].code, **problems[0].params))
 
     async def _disk_check(self) -> Seen:
-        free_bytes = self._store.free_bytes()
-        return Seen(free_bytes > FREE_AT_LEAST_BYTES, "checked.disk", {"free_bytes": free_bytes})
+        free_bytes, needed_bytes = self._store.free_bytes(), intake_needs_bytes(self._state)
+        figures = {"free_bytes": free_bytes}
+        if free_bytes < needed_bytes:
+            asked = {"needed_bytes": str(needed_bytes), "floor_bytes": str(self._state.policy.min_free_bytes)}
+            return Seen(False, "checked.disk", figures, Problem("check-disk-floor", asked))
+        return Seen(free_bytes > FREE_AT_LEAST_BYTES, "checked.disk", figures)
 
 
 async def _checked(name: str, look: Callable[[], Awaitable[Seen]]) -> Check:

@@ -8,11 +8,11 @@ import msgspec
 
 from backend.logic import catalog, tags
 from backend.logic.operating import PAUSED
-from backend.logic.room import no_room_to_load, peak_bytes, store_bytes
+from backend.logic.room import no_room_to_load, peak_bytes, store_bytes, store_is_full
 from backend.logic.state import NodeState
 from backend.model.archive import ArchiveFacts, CatalogEntry, Order, Selector
 from backend.model.delivery import Delivery, Ready, Transferring
-from backend.model.errors import CollisionError, DiskFullError, NodeUnreachableError, Problem
+from backend.model.errors import CollisionError, NodeUnreachableError, Problem
 from backend.model.ids import Digest, NodeId
 from backend.model.node import NodeReport
 from backend.model.runtime import RuntimeView
@@ -202,7 +202,6 @@ def _too_full(state: NodeState, entry: CatalogEntry, node: NodeId, report: NodeR
         return None
     ours = node == state.me
     peak = store_bytes(state, entry) if ours else peak_bytes(entry, report.runtime not in ("", "none"))
-    needed_bytes = peak + state.policy.min_free_bytes
-    if report.free_bytes >= needed_bytes:
+    if report.free_bytes >= peak + state.policy.min_free_bytes:
         return None
-    return DiskFullError(path=state.policy.store, needed_bytes=needed_bytes, free_bytes=report.free_bytes).problem()
+    return store_is_full(state, peak, report.free_bytes)

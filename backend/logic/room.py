@@ -8,6 +8,7 @@ and what comes in stops where it is, until there is clearly more room than the f
 nobody takes notice.
 """
 
+import math
 from collections.abc import Iterable
 
 from backend.logic.state import NodeState
@@ -35,7 +36,7 @@ def room_problem(turn: Turn, entry: CatalogEntry) -> Problem | None:
     needed, free = store_bytes(state, entry), state.free_bytes - reserved
     if free - needed >= state.policy.min_free_bytes and not state.intake_paused:
         return None
-    return _full(state.policy.store, needed + state.policy.min_free_bytes, free)
+    return store_is_full(state, needed, free)
 
 
 def no_room_to_load(state: NodeState, entry: CatalogEntry, coming: Iterable[CatalogEntry]) -> Problem | None:
@@ -44,12 +45,17 @@ def no_room_to_load(state: NodeState, entry: CatalogEntry, coming: Iterable[Cata
     if disk is None or not state.policy.has_runtime:
         return None
     free = disk.free_bytes - sum(map(loading_bytes, coming))
-    return None if free >= loading_bytes(entry) else _full(disk.path, loading_bytes(entry), free)
+    if free >= loading_bytes(entry):
+        return None
+    return DiskFullError(path=disk.path, needed_bytes=loading_bytes(entry), free_bytes=free).problem()
 
 
-def _full(path: str, needed_bytes: int, free_bytes: int) -> Problem:
-    error = DiskFullError(path=path, needed_bytes=needed_bytes, free_bytes=free_bytes)
-    return Problem(error.code, dict(error.params), Retry.HOLD)
+def store_is_full(state: NodeState, needed_bytes: int, free_bytes: int) -> Problem:
+    """The store's disk has no room for ``needed_bytes`` above its floor, which is told where the settings want one."""
+    floor_bytes = state.policy.min_free_bytes
+    asked = {"floor_bytes": floor_bytes} if floor_bytes else {}
+    needed = needed_bytes + floor_bytes
+    return DiskFullError(path=state.policy.store, needed_bytes=needed, free_bytes=free_bytes, **asked).problem()
 
 
 def sick_disk(state: NodeState) -> Problem | None:
@@ -60,15 +66,21 @@ def sick_disk(state: NodeState) -> Problem | None:
 
 def look_at_floor(turn: Turn) -> bool:
     """See whether the disk fell below its floor, or rose clearly above it; True where intake pauses from now on."""
-    state, floor = turn.state, turn.state.policy.min_free_bytes
+    state = turn.state
     if not state.disk_measured:
         return False
     was = state.intake_paused
-    state.intake_paused = state.free_bytes < (floor * CLEARLY_MORE if was else floor)
+    state.intake_paused = state.free_bytes < intake_needs_bytes(state)
     if state.intake_paused != was:
         code = "intake-paused" if state.intake_paused else "intake-resumed"
-        turn.note(Level.WARNING, code, free_bytes=state.free_bytes, floor_bytes=floor)
+        turn.note(Level.WARNING, code, free_bytes=state.free_bytes, floor_bytes=state.policy.min_free_bytes)
     return state.intake_paused and not was
+
+
+def intake_needs_bytes(state: NodeState) -> int:
+    """Free bytes below which the store's disk takes nothing in, whatever its size."""
+    floor_bytes = state.policy.min_free_bytes
+    return math.ceil(floor_bytes * CLEARLY_MORE) if state.intake_paused else floor_bytes
 
 
 def store_bytes(state: NodeState, entry: CatalogEntry) -> int:

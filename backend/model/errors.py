@@ -371,7 +371,7 @@ class LocalError(DsyncError):
 
 
 class DiskFullError(LocalError):
-    """No room. Params: path, needed_bytes, free_bytes."""
+    """No room. Params: path, needed_bytes, free_bytes; floor_bytes where so many of those needed are to stay free."""
 
     code = "disk-full"
     retry = Retry.HOLD

@@ -144,8 +144,10 @@ ERRORS: Mapping[str, Text] = {
     # --- this node -------------------------------------------------------------------------------
     "local-failure": Text("this node failed[: {detail}]", "dsync-tui health names what is wrong"),
     "disk-full": Text(
-        "disk full at {path}: {needed_bytes:bytes} needed, {free_bytes:bytes} free",
-        "make room: dsync-tui clean --dry-run, docker image prune; it then goes on by itself",
+        "disk full at {path}: {needed_bytes:bytes} needed, {free_bytes:bytes} free"
+        "[; store.min_free keeps {floor_bytes:bytes} free]",
+        "make room: dsync-tui clean --dry-run, docker image prune; it then goes on by itself"
+        "[; or ask for less than {floor_bytes:bytes} in store.min_free]",
     ),
     "store-unusable": Text(
         "the store {path} cannot be used[: {detail}]",

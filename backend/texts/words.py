@@ -115,3 +115,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "check-disk": Text("little room is left", "make room: dsync-tui clean --dry-run, docker image prune"),
 }
+    "check-disk-floor": Text(
+        "nothing is taken in below {needed_bytes:bytes}: store.min_free is {floor_bytes:bytes}",
+        "make room: dsync-tui clean --dry-run, docker image prune; or ask for less in store.min_free",
+    ),

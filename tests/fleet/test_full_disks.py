@@ -101,8 +101,12 @@ async def test_no_room_for_an_archive_holds_it_before_a_byte_moves(rig: Rig) -> 
     archive.drop(rig["origin"])
     (held,) = await reached(archive, "held", [narrow])
     needed = f"{(archive.size_bytes + MIB) / MIB:.1f} MiB"
-    assert held.error == f"disk full at {narrow.store}: {needed} needed, 3.0 MiB free"
-    assert held.remedy == "make room: dsync-tui clean --dry-run, docker image prune; it then goes on by itself"
+    kept = "store.min_free keeps 1.0 MiB free"
+    assert held.error == f"disk full at {narrow.store}: {needed} needed, 3.0 MiB free; {kept}"
+    assert held.remedy == (
+        "make room: dsync-tui clean --dry-run, docker image prune; it then goes on by itself; "
+        "or ask for less than 1.0 MiB in store.min_free"
+    )
     called = await command(narrow, "status")
     assert called.code == exit_codes.NOT_WELL
     assert f"{held.error}; try: {held.remedy}" in called.out

@@ -2,6 +2,7 @@
 
 from backend.model import events
 from backend.model.errors import DiskFullError, StoreError
+from backend.texts import message_of, remedy_of
 from tests.support.sim import Sim, archive
 from tests.support.simulation.machines import SimNode, SimRuntime
 
@@ -125,6 +126,9 @@ def test_a_full_store_takes_nothing_however_much_room_there_is_for_images() -> N
     assert held.problem is not None
     assert held.problem.params["path"] == "/store"
     assert held.problem.params["needed_bytes"] == str(GIB + 1_000_000_000)
+    assert held.problem.params["floor_bytes"] == str(GIB)
+    assert message_of(held.problem).endswith("; store.min_free keeps 1.0 GiB free")
+    assert "less than 1.0 GiB in store.min_free" in remedy_of(held.problem)
 
 
 def test_images_that_move_to_the_stores_disk_are_counted_there_again() -> None:

@@ -379,7 +379,7 @@ async def test_explain(call: CommandLine) -> None:
     unknown = await call("explain", "disk-ful")
     assert shown.out.splitlines()[:2] == [
         "disk-full",
-        "says: disk full at <path>: <needed_bytes> needed, <free_bytes> free",
+        "says: disk full at <path>: <needed_bytes> needed, <free_bytes> free; store.min_free keeps <floor_bytes> free",
     ]
     assert "perhaps: stored archives that nobody needs any more: store.keep is all by default" in shown.out
     assert document["code"] == "disk-full"

@@ -67,12 +67,15 @@ class Place:
     clock: VirtualClock = field(default_factory=VirtualClock)
     problems: dict[str, Problem] = field(default_factory=dict)
     runtime_problem: Problem | None = None
+    policy: Policy = field(default_factory=Policy)
+    intake_paused: bool = False
 
     async def checks(self) -> dict[str, Check]:
         """Run them all."""
         store = SimpleNamespace(directory=self.directory, free_bytes=lambda: self.free_bytes)
         roster = {NodeId(name): RosterNode(NodeId(name), name, "10.0.0.1", 8730, "") for name in self.peers}
-        state = NodeState(NodeId("me"), "me", Policy(), peers=Peers(roster), started=self.started)
+        state = NodeState(NodeId("me"), "me", self.policy, peers=Peers(roster), started=self.started)
+        state.intake_paused = self.intake_paused
         state.report = NodeReport(runtime_problem=self.runtime_problem)
         for name, up in self.peers.items():
             state.peers[NodeId(name)].up = up
@@ -130,6 +133,30 @@ async def test_a_node_that_is_not(place: Place) -> None:
     peers = checks["peers"].problem
     assert peers is not None
     assert message_of(peers) == "not every node is reached"
+
+
+@pytest.mark.parametrize(
+    ("paused", "free_gib", "needed"), [(False, 499, "500.0 GiB"), (True, 624, "625.0 GiB")], ids=["below", "paused"]
+)
+async def test_a_disk_below_what_the_settings_keep_free_is_not_well(
+    place: Place, paused: bool, free_gib: int, needed: str
+) -> None:
+    place.policy, place.intake_paused = Policy(min_free_bytes=500 << 30), paused
+    place.free_bytes = free_gib << 30
+    check = (await place.checks())["disk"]
+    assert not check.ok
+    assert check.problem is not None
+    assert message_of(check.problem) == f"nothing is taken in below {needed}: store.min_free is 500.0 GiB"
+    assert "store.min_free" in remedy_of(check.problem)
+    place.free_bytes += 1 << 30
+    assert (await place.checks())["disk"].ok
+
+
+async def test_a_disk_needs_some_room_also_where_the_settings_want_none(place: Place) -> None:
+    place.policy, place.free_bytes = Policy(min_free_bytes=0), FREE_AT_LEAST_BYTES
+    problem = (await place.checks())["disk"].problem
+    assert problem is not None
+    assert message_of(problem) == "little room is left"
 
 
 async def test_a_look_that_fails_is_an_answer(place: Place) -> None:
