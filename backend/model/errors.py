@@ -384,7 +384,7 @@ class StoreError(LocalError):
 
 
 class RuntimeSickError(LocalError):
-    """The runtime does not answer. Params: runtime, detail."""
+    """The runtime does not answer. Params: runtime, detail; where known, command (asks it by hand) and restart."""
 
     code = "runtime-sick"
     retry = Retry.HOLD

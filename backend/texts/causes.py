@@ -30,6 +30,7 @@ CAUSES: Mapping[str, Text] = {
     "cause.runtime-sick.1": Text("the runtime is stopped, or is being restarted"),
     "cause.runtime-sick.2": Text("its socket is not where runtime.command looks, or this user may not use it"),
     "cause.runtime-sick.3": Text("its disk is full: runtimes hang then rather than fail"),
+    "cause.runtime-sick.4": Text("podman: runtime.command names other folders than its database was made with"),
     "cause.load-timeout.1": Text("the disk is slow or busy, the image large"),
     "cause.load-timeout.2": Text("the runtime hangs: its disk may be full"),
     "cause.load-vanished.1": Text("something prunes images on that node at the same time"),

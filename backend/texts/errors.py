@@ -155,7 +155,8 @@ ERRORS: Mapping[str, Text] = {
     ),
     "runtime-sick": Text(
         "the runtime[ {runtime}] does not answer[: {detail}]",
-        "restart it (systemctl restart docker); loading goes on by itself",
+        "[restart it: {restart}, or ]see by hand what it says[: {command}]; loading goes on by itself once it answers; "
+        "where runtime.command is wrong, mend it and start the daemon anew",
     ),
     "load-timeout": Text(
         "{runtime} did not finish loading within {timeout_s:seconds}",

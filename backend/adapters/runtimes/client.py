@@ -1,6 +1,7 @@
 """Asking a container runtime's command line client."""
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 
 import msgspec
@@ -75,8 +76,12 @@ class Client:
         return Answer(code, child.stdout, child.stderr)
 
     def sick(self, detail: str) -> RuntimeSickError:
-        """Return the error that says that this runtime does not answer."""
-        return RuntimeSickError(runtime=self.kind, detail=plain(detail, DETAIL_LIMIT_CHARS))
+        """Return the error that says that this runtime does not answer, with what a person may try by hand."""
+        by_hand = {"command": shlex.join([*self.command, "info"])}
+        if self.command == ("docker",):
+            # Of the machine's own docker only: podman has no daemon, and another command leads to another one.
+            by_hand["restart"] = "systemctl restart docker"
+        return RuntimeSickError(runtime=self.kind, detail=plain(detail, DETAIL_LIMIT_CHARS), **by_hand)
 
 
 def detail_of(stderr: str) -> str:

@@ -1,5 +1,6 @@
 """Which runtime a node uses, and why. The clients are tiny scripts that answer as the real ones do."""
 
+import shlex
 import stat
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from backend.adapters.runtimes.choosing import Chooser
 from backend.adapters.runtimes.docker import DockerRuntime
 from backend.adapters.runtimes.podman import PodmanRuntime
 from backend.model.errors import UsageError
+from backend.texts import remedy_of
 
 DOCKER = {
     "--version": "Docker version 28.2.2, build e6534b4",
@@ -77,6 +79,20 @@ async def test_then_the_ledger_even_if_that_runtime_is_down(machine: Machine) ->
     assert choice.problem is not None
     assert choice.problem.code == "runtime-sick"
     assert "Cannot connect" in choice.problem.params["detail"]
+    remedy = remedy_of(choice.problem)
+    assert remedy.startswith("restart it: systemctl restart docker, or see by hand what it says: docker info; ")
+
+
+@pytest.mark.parametrize(("kind", "flags"), [("podman", []), ("podman", ["--root", "/a b"]), ("docker", ["-H", "x"])])
+async def test_what_to_try_fits_the_runtime_and_its_command(machine: Machine, kind: str, flags: list[str]) -> None:
+    """Podman has no daemon, and another docker than the machine's own is not restarted with it."""
+    machine.install(kind, DEAD)
+    choice = await machine.chooser.choose(kind, [kind, *flags])
+    assert choice.problem is not None
+    remedy = remedy_of(choice.problem)
+    assert remedy.startswith(f"see by hand what it says: {shlex.join([kind, *flags, 'info'])}; ")
+    assert "where runtime.command is wrong" in remedy
+    assert "systemctl" not in remedy
 
 
 async def test_then_the_first_that_answers(machine: Machine) -> None:
