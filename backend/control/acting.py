@@ -9,6 +9,7 @@ from backend.control.face import EngineFace
 from backend.control.facts import Pace
 from backend.control.jobs import OUTCOME_DONE, Job, Jobs, job_of_node
 from backend.control.projection.fleet import name_of
+from backend.control.reasons import why_nothing
 from backend.control.selection import all_nodes, archives_named, nodes_named
 from backend.logic.operating import CELL_VERBS, concerned
 from backend.model.errors import CountChangedError, DsyncError, Problem, UsageError
@@ -121,7 +122,7 @@ class Acting:
                     await plan.job.answered.wait()
             except TimeoutError:
                 pass  # the result names those who are missing
-        self._jobs.end(plan.job, lines)
+        self._jobs.end(plan.job, lines, nothing=why_nothing(self._face.state, plan.verb, plan.digests))
         if plan.verb == "stop":
             self._face.request_stop(plan.argument)
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -18,6 +18,8 @@ KEPT_JOBS = 1000
 OUTCOME_DONE = "done"
 OUTCOME_REFUSED = "refused"
 OUTCOME_UNREACHABLE = "unreachable"
+
+_NO_REASON: Mapping[str, str] = {}
 
 Said: TypeAlias = tuple[str, dict[str, str]]
 """Key and parameters of a text."""
@@ -77,12 +79,17 @@ class Jobs:
             if not job.waiting:
                 job.answered.set()
 
-    def end(self, job: Job, lines: Iterable[str] = (), said: Said | None = None) -> JobResult:
-        """Close a job with what has come in; who has not answered counts as unreachable."""
+    def end(
+        self, job: Job, lines: Iterable[str] = (), said: Said | None = None, nothing: Mapping[str, str] = _NO_REASON
+    ) -> JobResult:
+        """Close a job with what has come in; who has not answered counts as unreachable.
+
+        ``nothing``: why, should it turn out that nothing was to be done.
+        """
         nodes = [_node_result(name, job.results.get(node)) for node, name in job.names.items()]
         all_lines = [*lines, *(line for result in job.results.values() for line in result.lines)]
         ok = all(node.outcome == OUTCOME_DONE for node in nodes)
-        code, params = said or _summary(job.verb, nodes)
+        code, params = said or _summary(job.verb, nodes, nothing)
         message = text(code, **params)
         return self._close(job, JobResult(job.id, job.verb, ok, message, nodes, all_lines, code, params))
 
@@ -139,19 +146,21 @@ def _refusal(name: str, outcome: str, count: int, problem: Problem) -> NodeResul
     return NodeResult(name, outcome, count, message_of(problem), problem.code, problem.params)
 
 
-def _summary(verb: str, nodes: list[NodeResult]) -> Said:
+def _summary(verb: str, nodes: list[NodeResult], nothing: Mapping[str, str]) -> Said:
     by_outcome: dict[str, list[NodeResult]] = {}
     for node in nodes:
         by_outcome.setdefault(node.outcome, []).append(node)
     done = by_outcome.get(OUTCOME_DONE, [])
+    count = sum(node.count for node in done)
     about = {"clean": "job.files", "withdraw": "job.withdrawn"} | dict.fromkeys(CELL_VERBS, "job.cells")
     return about.get(verb, "job.nodes"), {
         "verb": verb,
-        "count": str(sum(node.count for node in done)),
+        "count": str(count),
         "done": str(len(done)),
         "all": str(len(nodes)),
         "refused": _names(by_outcome.get(OUTCOME_REFUSED, [])),
         "unreachable": _names(by_outcome.get(OUTCOME_UNREACHABLE, [])),
+        **(nothing if count == 0 and len(done) == len(nodes) else {}),
     }
 
 

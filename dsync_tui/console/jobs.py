@@ -152,7 +152,9 @@ class Jobs:
         touched = [node for node in done if node.count] or done
         count = sum(node.count for node in done)
         key = _COUNTED.get(result.verb, "done.cells")
-        return self._kit.say(key, verb=self._verb(result.verb), count=count, nodes=self._names(touched))
+        said = self._kit.say(key, verb=self._verb(result.verb), count=count, nodes=self._names(touched))
+        why = self._kit.texts.told_again("why", result.params) if count == 0 else ""
+        return f"{said}\n{why}" if why else said
 
     def _names(self, nodes: list[NodeResult]) -> str:
         if len(nodes) > NAMED:

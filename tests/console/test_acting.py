@@ -6,6 +6,7 @@ import pytest
 
 from backend.api.wire import Action, CheckDocument, HealthDocument, JobResult, NodeResult
 from backend.model.errors import CountChangedError, DsyncError, NotReachedError, RefusedError
+from backend.texts import told as told_in
 from dsync_tui.console import jobs
 from dsync_tui.console.screens.confirm import Choice, Question
 from dsync_tui.console.targets import Targets, weigh
@@ -258,6 +259,19 @@ async def test_results_are_told_node_by_node(nodes: list[NodeResult], said: str)
         await pressed(made, pilot, "s")
         assert told(made) == said
         assert list(made.app._notifications)[-1].severity == ("information" if ok else "error")
+
+
+async def test_a_result_of_nothing_is_told_with_its_reason() -> None:
+    made = console()
+    why = told_in("why", "nothing.withdrawn", archive="app.tar")
+    nothing = [NodeResult("a", "done", 0)]
+    made.link.results["sync"] = JobResult("j", "sync", True, "", nothing, code="job.cells", params=why)
+    async with made.app.run_test(size=SIZE) as pilot:
+        await settle(made, pilot)
+        await pressed(made, pilot, "s")
+        first, second = told(made).splitlines()
+        assert first == "sync: deliveries 0 on a"
+        assert second == "app.tar is withdrawn; dropped in again it is published anew"
 
 
 async def test_a_refusal_is_told_with_its_reason() -> None:

@@ -172,7 +172,10 @@ async def test_retry_needs_to_know_what(tmp_path: Path, call: CommandLine) -> No
         one = await call("retry", "app:1", "--node", "node-1")
     assert (nothing.code, nothing.out) == (exit_codes.USAGE, "")
     assert "retry needs an ARCHIVE, --node NODE or --all" in nothing.err
-    assert (everything.code, everything.out) == (exit_codes.DONE, "retry: 0 touched; 3 of 3 nodes done\n")
+    assert (everything.code, everything.out) == (
+        exit_codes.DONE,
+        "retry: 0 touched; 3 of 3 nodes done: nothing there waits, failed or was cancelled\n",
+    )
     assert one.code == exit_codes.DONE
     assert [nodes for _, _, _, nodes, _, _, _ in engine.acts] == [
         (node_id(0), node_id(1), node_id(2)),
