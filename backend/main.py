@@ -21,7 +21,7 @@ from backend.model.errors import DsyncError, UsageError
 from backend.peering.identity import check_identity
 from backend.peering.keys import load_or_create_key
 from backend.settings import load_settings
-from backend.texts import Texts, language_of, message_of, remedy_of
+from backend.texts import Call, Texts, language_of, message_of, remedy_of
 from backend.texts.parsing import argparse_speaks
 
 EXIT_DONE = 0
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     texts = Texts(language_of(os.environ))
     with argparse_speaks(texts):
         arguments = _parser().parse_args(argv)
+    texts = Texts(texts.language, Call(config=str(getattr(arguments, "config", None) or "")))
     try:
         return int(arguments.run(arguments))
     except DsyncError as error:

@@ -26,7 +26,13 @@ def open_console(invocation: Invocation) -> int:
             # Late: the other commands need no Textual.
             from dsync_tui.console.run import run_console
 
-        return run_console(lambda: client, settings.console, ascii_only=invocation.arguments.ascii, slow_link=slow_link)
+        return run_console(
+            lambda: client,
+            settings.console,
+            ascii_only=invocation.arguments.ascii,
+            slow_link=slow_link,
+            call=invocation.texts.call,
+        )
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from backend.model.errors import DsyncError
 from backend.settings import load_settings
-from backend.texts import LANGUAGES, Texts, language_of
+from backend.texts import LANGUAGES, Call, Texts, language_of
+from backend.texts.calls import PLAIN_CALL
 from backend.texts.languages import supported
 
 AUTO = "auto"
@@ -15,14 +16,14 @@ _KERNEL_CONSOLE = "linux"
 """``TERM`` of Linux' own console, whose fonts hold at most 512 characters: no script of East Asia can be shown."""
 
 
-def texts_of_terminal() -> Texts:
+def texts_of_terminal(call: Call = PLAIN_CALL) -> Texts:
     """The catalogue in the terminal's language."""
-    return Texts("en" if os.environ.get("TERM") == _KERNEL_CONSOLE else language_of(os.environ))
+    return Texts("en" if os.environ.get("TERM") == _KERNEL_CONSOLE else language_of(os.environ), call)
 
 
-def texts_of_setting(language: str) -> Texts:
+def texts_of_setting(language: str, call: Call = PLAIN_CALL) -> Texts:
     """The catalogue in the language that ``console.language`` names."""
-    return texts_of_terminal() if language == AUTO else Texts(language)
+    return texts_of_terminal(call) if language == AUTO else Texts(language, call)
 
 
 def missing_language(texts: Texts, language: str) -> str | None:
@@ -38,16 +39,19 @@ def texts_of_call(argv: Sequence[str]) -> Texts:
 
     Settings that cannot be read decide nothing; the command that needs them says what is wrong.
     """
+    call = Call(_option(argv, "--config"), _option(argv, "--host"), _option(argv, "--ssh-config"))
     try:
-        return texts_of_setting(load_settings(_config_of(argv)).console.language)
+        settings = load_settings(Path(call.config) if call.config else None)
+        return texts_of_setting(settings.console.language, call)
     except DsyncError:
-        return texts_of_terminal()
+        return texts_of_terminal(call)
 
 
-def _config_of(argv: Sequence[str]) -> Path | None:
+def _option(argv: Sequence[str], name: str) -> str:
+    """The value of an option; "" where it is not there."""
     for place, word in enumerate(argv):
-        if word == "--config" and place + 1 < len(argv):
-            return Path(argv[place + 1])
-        if word.startswith("--config="):
-            return Path(word.partition("=")[2])
-    return None
+        if word == name and place + 1 < len(argv):
+            return argv[place + 1]
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return ""

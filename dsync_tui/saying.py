@@ -33,7 +33,7 @@ def remedy(
     """The next command to try; "" for none."""
     problem = _problem(code, params)
     if problem is None or not _can_fill(CATALOGUE[problem.code].remedy, problem.params):
-        return english or ""
+        return texts.call.put_into(english or "")
     return texts.remedy_of(problem)
 
 

@@ -82,7 +82,8 @@ class Demo:
             await self._stopping.unless(fleet.start())
             self._show(fleet, runtimes, time.monotonic() - began)
             if options.announce:
-                answer(json.dumps({"socket": str(fleet.nodes[0].socket)}))
+                first = fleet.nodes[0]
+                answer(json.dumps({"socket": str(first.socket), "config": str(first.config)}))
             feeder = Feeder(options, places, runtimes.shared)
             feeding.start(feeder.run(fleet), "feed")
             return await (self._until_ended(fleet, feeder) if options.once else self._until_stopped(fleet))

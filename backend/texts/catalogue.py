@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from backend.model.errors import Problem
 from backend.model.events import Note
+from backend.texts.calls import PLAIN_CALL, Call, addressed
 from backend.texts.causes import CAUSES
 from backend.texts.cli import CLI
 from backend.texts.cli_help import CLI_HELP
@@ -98,22 +99,29 @@ def _below(name: str, params: Mapping[str, object]) -> dict[str, object]:
 
 
 class Texts:
-    """The catalogue in one language; English where that has no translation."""
+    """The catalogue in one language; English where that has no translation. ``call``: how commands of ours are put."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, call: Call = PLAIN_CALL) -> None:
         """Look up the language's translation; gettext keeps it in memory once read."""
+        self.call = call
         self.language = supported(language) or ENGLISH
         self._messages = gettext.translation(
             GETTEXT_DOMAIN, localedir=LOCALE_FOLDER, languages=[self.language], fallback=True
         )
         self._units = {name: self.template(f"unit.{name}") for name in ENGLISH_UNITS}
 
+    def in_language(self, language: str) -> "Texts":
+        """Return the same in another language."""
+        return Texts(language, self.call)
+
     def _translated(self, key: str, words: str) -> str:
         # By key as well as by words: "retry" the verb and "retry" the column may be two words elsewhere.
         return self._messages.pgettext(key, words)
 
     def _filled(self, template: str, params: Mapping[str, object]) -> str:
-        return fill(template, params, self._units)
+        if self.call == PLAIN_CALL:
+            return fill(template, params, self._units)
+        return fill(addressed(template), {**params, **self.call.params}, self._units)
 
     def template(self, key: str) -> str:
         """Return the message's template, unfilled; the key itself where nobody knows it."""

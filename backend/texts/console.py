@@ -291,10 +291,10 @@ CONSOLE: Mapping[str, Text] = {
     "console.leave.keep": Text("Keep running"),
     "console.leave.drain": Text("Drain, then end"),
     "console.leave.stop": Text("Stop now"),
-    "console.left.detached": Text("Detached. The engine goes on; dsync-tui brings the console back."),
+    "console.left.detached": Text("Detached. The engine goes on; the console again: dsync-tui"),
     "console.left.ended": Text("The console was left; what it showed ends with it."),
-    "console.left.draining": Text("The engine finishes what runs and then ends; dsync-tui starts it again."),
-    "console.left.stopped": Text("The engine has been told to stop; dsync-tui starts it again."),
+    "console.left.draining": Text("The engine finishes what runs and then ends; to start it again: dsync-tui"),
+    "console.left.stopped": Text("The engine has been told to stop; to start it again: dsync-tui"),
     "console.broken": Text(
         "The console met an error that nobody expected; the engine is unhurt. Please report these lines:"
     ),

@@ -13,7 +13,7 @@ ERRORS: Mapping[str, Text] = {
     "usage": Text("{what}", "dsync-tui --help lists commands and options"),
     "settings-invalid": Text(
         "{file}: {key}: {value} - expected {expected}",
-        "correct the line, then run: dsync-tui config check --config FILE",
+        "correct the line, then run: dsync-tui config check",
     ),
     "daemon-not-reached": Text(
         "no daemon answers on {socket}[: {why}]",
@@ -235,6 +235,6 @@ ERRORS: Mapping[str, Text] = {
     ),
     "peer-version": Text(
         "{peer} speaks other protocol versions ({theirs}) than this node ({ours})",
-        "bring both nodes to the same version of dsync-tui",
+        "bring dsync-tui to the same version on both nodes",
     ),
 }

@@ -16,7 +16,7 @@ import msgspec
 from backend.api.wire import StatusDocument
 from backend.model.errors import NotReachedError
 from backend.model.plain import plain
-from backend.texts import Texts
+from backend.texts import Call, Texts
 from dsync_tui import exit_codes
 from dsync_tui.backend_process import backend_command
 from dsync_tui.commands.command import Command
@@ -34,6 +34,7 @@ class Announcement(msgspec.Struct, frozen=True):
     """What ``python -m backend demo --announce`` says in one line of JSON once its fleet stands."""
 
     socket: str
+    config: str
 
 
 def _describe(parser: argparse.ArgumentParser, texts: Texts) -> None:
@@ -98,21 +99,22 @@ def _show(invocation: Invocation, document: StatusDocument) -> None:
 
 def _console(invocation: Invocation, rest: list[str]) -> int:
     """Watch the fleet in the console; it ends with the console."""
-    with _ending_with_us(), _fleet(invocation, rest) as socket:
+    with _ending_with_us(), _fleet(invocation, rest) as fleet:
         from backend.api.client import ControlClient
         from dsync_tui.console.run import run_console
 
         return run_console(
-            lambda: ControlClient(socket),
+            lambda: ControlClient(Path(fleet.socket)),
             invocation.settings.console,
             ascii_only=invocation.arguments.ascii,
             slow_link=invocation.arguments.slow_link,
             ends_with_console=True,
+            call=Call(config=fleet.config),
         )
 
 
 @contextmanager
-def _fleet(invocation: Invocation, rest: list[str]) -> Iterator[Path]:
+def _fleet(invocation: Invocation, rest: list[str]) -> Iterator[Announcement]:
     invocation.output.message(invocation.texts.text("cli.demo.starting"))
     # Its words would spoil the console's screen: they are shown only where it could not start.
     with tempfile.TemporaryFile() as words:
@@ -123,19 +125,19 @@ def _fleet(invocation: Invocation, rest: list[str]) -> Iterator[Path]:
             stderr=words,
         )
         try:
-            socket = _announced(child, words)
+            fleet = _announced(child, words)
             # Behind the console until it ends: where everything is, and which runtimes there are.
             invocation.output.message(os.pread(words.fileno(), _LONGEST_WORDS_BYTES, 0).decode("utf-8", "replace"))
-            yield socket
+            yield fleet
             invocation.output.message(invocation.texts.text("cli.demo.ending"))
         finally:
             _end(child)
 
 
-def _announced(child: "subprocess.Popen[bytes]", words: IO[bytes]) -> Path:
+def _announced(child: "subprocess.Popen[bytes]", words: IO[bytes]) -> Announcement:
     line = child.stdout.readline() if child.stdout is not None else b""
     try:
-        return Path(msgspec.json.decode(line, type=Announcement).socket)
+        return msgspec.json.decode(line, type=Announcement)
     except msgspec.MsgspecError:
         words.seek(0)
         said = plain(words.read(4096).decode("utf-8", "replace").strip(), 1000)

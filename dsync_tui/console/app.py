@@ -318,7 +318,7 @@ class ConsoleApp(App[Left], inherit_bindings=False):
 
     def speak(self, language: str) -> None:
         """Say everything in another language from now on, what is on the screen included."""
-        self.kit.texts = Texts(language)
+        self.kit.texts = self.kit.texts.in_language(language)
         self.home.retell()
         self.tell(self.kit.say("language.now", title=LANGUAGES[self.kit.texts.language]), True)
 

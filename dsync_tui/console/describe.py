@@ -209,27 +209,27 @@ def wide_fact(kit: Kit, key: str, value: str, width: int) -> Iterator[Line]:
 
 
 def cell_commands(kind: Kind, facts: NodeRow, entry: ArchiveRow) -> list[str]:
-    """Commands worth trying for a cell in that state."""
+    """Commands worth trying for a cell in that state, from the name of each on."""
     name, node = archive_name(entry), shlex.quote(plain(facts.name))
     commands = []
     if kind in (Kind.WAITING, Kind.FAILED, Kind.CANCELLED):
-        commands.append(f"dsync-tui retry {name} --node {node}")
+        commands.append(f"retry {name} --node {node}")
     if kind in (Kind.HELD, Kind.FAILED, Kind.WAITING) or facts.sick is not None:
-        commands.append(f"dsync-tui health --node {node}")
+        commands.append(f"health --node {node}")
     if kind in (Kind.READY, Kind.STORED):
-        commands.append(f"dsync-tui sync {name} --to {node}")
-    commands.append(f"dsync-tui status {name} --full")
+        commands.append(f"sync {name} --to {node}")
+    commands.append(f"status {name} --full")
     return commands
 
 
 def command_lines(kit: Kit, commands: list[str], width: int) -> Iterator[Line]:
-    """Commands under their caption."""
+    """Commands under their caption, as this console's user has to call them."""
     if not commands:
         return
     yield []
     yield [(kit.say("cell.try"), "title")]
     for command in commands:
-        yield from wrapped(command, width, "key", " ")
+        yield from wrapped(kit.texts.call.command(command), width, "key", " ")
 
 
 def node_lines(kit: Kit, node: int, width: int) -> Iterator[Line]:
@@ -252,7 +252,7 @@ def node_lines(kit: Kit, node: int, width: int) -> Iterator[Line]:
         yield []
         yield from wrapped(saying.sickness(kit.texts, facts) or "", width, "warn")
     node_arg = shlex.quote(plain(facts.name))
-    yield from command_lines(kit, [f"dsync-tui health --node {node_arg}"], width)
+    yield from command_lines(kit, [f"health --node {node_arg}"], width)
     yield []
     yield from wrapped(facts.id, width, "dim")
 
@@ -280,7 +280,7 @@ def archive_lines(kit: Kit, archive: int, width: int) -> Iterator[Line]:
     if entry.reason:
         yield from refusal_lines(kit, entry, width)
     yield from _tally(kit, counts)
-    yield from command_lines(kit, [f"dsync-tui status {archive_name(entry)} --full"], width)
+    yield from command_lines(kit, [f"status {archive_name(entry)} --full"], width)
 
 
 def _tally(kit: Kit, counts: Counts) -> Iterator[Line]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from backend.settings.schema import ConsoleGroup
+from backend.texts.calls import PLAIN_CALL, Call
 from dsync_tui.console.app import ConsoleApp, Left
 from dsync_tui.console.link import Link
 from dsync_tui.console.terminal import has_few_colours, restored, shows_ascii_only
@@ -20,13 +21,14 @@ def run_console(
     ascii_only: bool = False,
     slow_link: bool = False,
     ends_with_console: bool = False,
+    call: Call = PLAIN_CALL,
 ) -> int:
     """Show the console until it is left; returns the exit code: 0, 1 after an error that nobody expected, 129 where the
     terminal went away, 143 where it was told to end.
 
     ``connect`` is called once, within the console's event loop; the console closes what it returns. How it was left is
     said on stdout, so that a detach is not mistaken for a stop; ``ends_with_console``: what is shown does not outlive
-    the console (a demo), and the words are others.
+    the console (a demo), and the words are others. ``call``: how commands to try reach what is shown.
     """
     # NO_COLOR counts when it is there and not empty (no-color.org).
     no_colour = bool(os.environ.get("NO_COLOR"))
@@ -37,7 +39,7 @@ def run_console(
         connect,
         theme=settings.theme,
         remaps=settings.keys,
-        texts=texts_of_setting(settings.language),
+        texts=texts_of_setting(settings.language, call),
         language=settings.language,
         ascii_only=ascii_only or shows_ascii_only(),
         slow_link=slow_link or settings.slow_link,

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from backend.api.wire import AttemptDocument, Delta, ImagePart, JobResult, NodeResult
 from backend.model.errors import NotReachedError
-from backend.texts import Texts
+from backend.texts import Call, Texts
 from dsync_tui.console.screens.archive import ArchiveScreen
 from dsync_tui.console.screens.delivery import DeliveryScreen
 from dsync_tui.console.screens.event import EventScreen
@@ -68,6 +68,17 @@ async def test_a_failed_delivery_tells_error_causes_commands_and_every_attempt()
         assert shown[shown.index(first) + 1 : shown.index(first) + 4] == ["refused", "look there", "64s later"]
         second = next(line for line in shown if line.startswith("2 ✓"))
         assert second.count("⣿") == 2 * first.count("⣿") == 12
+
+
+async def test_commands_to_try_reach_the_daemon_that_is_shown() -> None:
+    made = console()
+    made.app.kit.texts = Texts("en", Call(config="b.toml"))
+    async with made.app.run_test(size=SIZE) as pilot:
+        await settle(made, pilot)
+        # Also in another language.
+        await pressed(made, pilot, "T", "l", "l", "enter")
+        assert made.app.kit.texts.language == "zh_CN"
+        assert "dsync-tui --config b.toml retry eccbc87e --node edge-berlin" in lines(made)
 
 
 async def test_a_node_that_cannot_tell_its_attempts_and_one_without_any_are_told_apart() -> None:

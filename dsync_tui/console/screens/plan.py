@@ -131,4 +131,4 @@ class PlanScreen(PushedScreen):
 
 def sync_command(what: str) -> str:
     """What does what was planned."""
-    return f"dsync-tui sync {shlex.quote(plain(what))}"
+    return f"sync {shlex.quote(plain(what))}"

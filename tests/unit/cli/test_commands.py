@@ -80,7 +80,8 @@ async def test_what_moves_is_not_unwell(tmp_path: Path, call: CommandLine) -> No
 async def test_status_of_an_empty_fleet_says_what_to_do_next(tmp_path: Path, call: CommandLine) -> None:
     async with serving(FakeEngine(), tmp_path):
         called = await call("status")
-    assert (called.code, "dsync-tui sync FILE" in called.out) == (exit_codes.DONE, True)
+    assert called.code == exit_codes.DONE
+    assert f"dsync-tui --config {tmp_path}/dsync.toml sync FILE" in called.out
 
 
 async def test_full_status_lists_the_well_ones_too(tmp_path: Path, call: CommandLine) -> None:
@@ -108,7 +109,8 @@ async def test_an_unknown_archive_is_refused_with_what_there_is(tmp_path: Path, 
         called = await call("status", "app", "--json")
     assert (called.code, called.out) == (exit_codes.REFUSED, "")
     assert called.err.startswith(
-        "dsync-tui: no archive goes by app; did you mean app.tar, app:1?\n  try: dsync-tui status"
+        "dsync-tui: no archive goes by app; did you mean app.tar, app:1?\n"
+        f"  try: dsync-tui --config {tmp_path}/dsync.toml status"
     )
 
 
@@ -292,7 +294,7 @@ async def test_status_names_nodes_that_are_down(tmp_path: Path, call: CommandLin
     down, remedy = called.out.splitlines()[1:3]
     assert down.startswith("down: node-1 (2027-01-15T08:00:00Z), ")
     assert down.endswith(" and 4 more")
-    assert "try: dsync-tui health" in remedy
+    assert f"try: dsync-tui --config {tmp_path}/dsync.toml health" in remedy
 
 
 # --- without a daemon -----------------------------------------------------------------------------------------------
@@ -312,12 +314,13 @@ async def test_status_names_nodes_that_are_down(tmp_path: Path, call: CommandLin
     ],
     ids=" ".join,
 )
-async def test_no_daemon_is_said_with_what_to_do(call: CommandLine, words: tuple[str, ...]) -> None:
+async def test_no_daemon_is_said_with_what_to_do(tmp_path: Path, call: CommandLine, words: tuple[str, ...]) -> None:
     called = await call(*words)
     assert (called.code, called.out) == (exit_codes.NOT_REACHED, "")
     first, second = called.err.splitlines()
     assert first.startswith("dsync-tui: no daemon answers on ")
-    assert second.startswith("  try: start one: dsync-tui --daemon")
+    # Without the call's own --config that would be another daemon.
+    assert second.startswith(f"  try: start one: dsync-tui --config {tmp_path}/dsync.toml --daemon")
 
 
 async def test_a_daemon_that_is_stopped_is_named_soon(
