@@ -174,6 +174,7 @@ def _measured(turn: Turn, event: events.DiskMeasured) -> None:
     elif sick is None and before is not None:
         turn.note(Level.INFO, "disk-well")
         reconciling.release(turn, frozenset({before.code}))
+        turn.state.copies_at = turn.clock
     if fell or sick is not None:
         fetching.hold_all(turn)
 

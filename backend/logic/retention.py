@@ -27,7 +27,10 @@ ASKED_AT_ONCE = 1000
 
 
 def tick(turn: Turn) -> None:
-    """Soon after a start get what should be here: a node that is started again and again would never sweep."""
+    """Get what should be here soon after a start, and when the disk is well again, before the next sweep.
+
+    A node that is started again and again would never sweep.
+    """
     state = turn.state
     if state.copies_at is None or turn.clock < state.copies_at:
         return

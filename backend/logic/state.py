@@ -152,7 +152,7 @@ class NodeState:
     (steady clock). ``old_waits``: retries that were due when this process began -> their rows' versions. ``torn``:
     deliveries on which a decision worked that broke off; ``torn_told``: kind of event -> when people were told that a
     decision on one broke off. ``copies_at``: when (steady clock) copies that are wanted here are asked for before the
-    first sweep; None: that is done. ``stranded``: queued deliveries that nobody could be asked for -> since when
+    next sweep; None: only then. ``stranded``: queued deliveries that nobody could be asked for -> since when
     (steady clock).
     """
 

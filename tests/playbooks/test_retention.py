@@ -5,7 +5,7 @@ import pytest
 from backend.logic.retention import keepers_of
 from backend.model.archive import FileKey
 from backend.model.errors import StoreError
-from backend.model.events import ArchiveArrived, FetchEnded, Swept
+from backend.model.events import ArchiveArrived, DiskMeasured, FetchEnded, Swept
 from tests.support.sim import Sim, SimNode, archive
 
 V1 = archive("v1", "app:latest")
@@ -130,6 +130,25 @@ def test_a_keeper_that_is_restarted_before_any_sweep_gets_its_copy_all_the_same(
     sim.restart(keeper)
     sim.run(60)
     assert (sim.cell(keeper, V1).state_name, sim.cell(keeper, V1).stored) == ("ready", True)
+
+
+def test_a_copy_that_a_sick_disk_put_off_is_asked_for_when_it_is_well() -> None:
+    """Not at the next sweep only."""
+    sim = Sim(4)
+    sim.drop(sim[0], "v1.tar", V1)
+    sim.run(60)
+    keeper = next(node for node in sim.nodes.values() if node.id in keepers(sim) and node is not sim[0])
+    sim.kill(keeper)
+    keeper.store.clear()
+    sim.forget(keeper)
+    sim.restart(keeper)
+    sim.run(20)
+    sim.post(keeper, DiskMeasured(0, StoreError(path="/store", detail="gone").problem()))
+    sim.run(60)
+    assert not sim.cell(keeper, V1).stored
+    sim.post(keeper, DiskMeasured(100 * GIB, None))
+    sim.run(60)
+    assert sim.cell(keeper, V1).stored
 
 
 def test_a_copy_deleted_by_hand_on_a_keeper_is_not_forced_upon_it() -> None:
