@@ -78,7 +78,7 @@ class EngineFace(Protocol):
         ...
 
     async def peer_checks(self, node: NodeId) -> tuple[Check, ...]:
-        """Another node's checks, by peer message. Raises RefusedError when it is out of reach."""
+        """Another node's checks, by peer message. Raises NodeUnreachableError."""
         ...
 
     def watch(self, consoles: int) -> None:

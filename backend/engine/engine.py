@@ -249,7 +249,7 @@ class Engine:
         return await self._health.checks()
 
     async def peer_checks(self, node: NodeId) -> tuple[Check, ...]:
-        """Another node's checks. Raises RefusedError when it is out of reach."""
+        """Another node's checks. Raises NodeUnreachableError."""
         return await self._remote.checks_of(node)
 
     async def attempts(self, digest: Digest) -> tuple[Attempt, ...]:

@@ -11,11 +11,12 @@ from backend.engine.touched import Touched
 from backend.logic import mesh
 from backend.logic.turn import name_of
 from backend.model.delivery import Attempt
-from backend.model.errors import DsyncError, Problem, RefusedError, StoreError
+from backend.model.errors import DsyncError, NodeUnreachableError, Problem, RefusedError, StoreError
 from backend.model.ids import Digest, JobId, NodeId
 from backend.model.messages import Command, CommandResult, Message
 from backend.model.node import Check
 from backend.ports.tasks import TaskOwner
+from backend.texts import told
 
 CHECKS_WITHIN_S = 20.0
 ATTEMPTS_WITHIN_S = 5.0
@@ -112,11 +113,11 @@ class Remote:
         self._ports.peers.send(node, result)
 
     async def checks_of(self, node: NodeId) -> tuple[Check, ...]:
-        """A peer's own checks. Raises RefusedError when it is out of reach."""
+        """A peer's own checks. Raises NodeUnreachableError, with what is known of its channel."""
         return (await self._asked(node, "health", None, CHECKS_WITHIN_S)).checks
 
     async def attempts_of(self, node: NodeId, digest: Digest) -> tuple[Attempt, ...]:
-        """The timeline of a peer's delivery. Raises RefusedError when it is out of reach, or too old to tell."""
+        """The timeline of a peer's delivery. Raises NodeUnreachableError; RefusedError where it is too old to tell."""
         return (await self._asked(node, "attempts", (digest,), ATTEMPTS_WITHIN_S)).attempts
 
     async def _asked(
@@ -126,18 +127,22 @@ class Remote:
         answer: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
         self._waiting[job] = answer
         self.command(node, job, question, digests, None, "", "")
-        name = name_of(self._loop.state, node)
         try:
             result = await asyncio.wait_for(answer, within_s)
         except TimeoutError:
-            raise RefusedError(what=question, why=f"no answer from {name}") from None
+            raise self._silent(node) from None
         finally:
             self._waiting.pop(job, None)
         if result.outcome == "unreachable":
-            raise RefusedError(what=question, why=f"{name} is out of reach")
+            raise self._silent(node)
         if result.outcome != "done":
-            raise RefusedError(what=question, why=f"{name} does not tell")
+            raise RefusedError(what=question, why=f"{name_of(self._loop.state, node)} does not tell")
         return result
+
+    def _silent(self, node: NodeId) -> NodeUnreachableError:
+        problem = self._ports.peers.problem_of(node)
+        why = told("why", problem.code, **problem.params) if problem is not None else {}
+        return NodeUnreachableError(node=name_of(self._loop.state, node), **why)
 
     async def clean(self, dry_run: bool) -> list[str]:
         """Remove temporary files and unfinished fetches that no open delivery here needs; one line each."""

@@ -15,6 +15,7 @@ from backend.peering.keys import NodeKey, public_key_of
 from backend.peering.limits import PeerLimits
 from backend.peering.options import shared_options
 from backend.peering.words import words_of
+from backend.settings import Address
 
 _log = logging.getLogger("dsync.peering")
 
@@ -44,13 +45,13 @@ class Dialler:
             async with self._slots, asyncio.timeout(self._limits.dial_timeout_s):
                 await self._connect(channel, await self._addresses_of(peer))
         except (TimeoutError, OSError, asyncssh.Error, ValueError) as error:
-            raise PeerError(peer=peer.name, detail=words_of(error)) from error
+            raise _failed(peer, error) from error
         except PeerError:
             raise
         except Exception as error:
             # Whatever asyncssh did not foresee must not end the dialling of this peer for good.
             _log.exception("dialling %s failed", peer.name)
-            raise PeerError(peer=peer.name, detail=words_of(error)) from error
+            raise _failed(peer, error) from error
 
     async def _addresses_of(self, peer: RosterNode) -> list[str]:
         try:
@@ -105,6 +106,11 @@ class Dialler:
         except BaseException:
             connection.abort()
             raise
+
+
+def _failed(peer: RosterNode, error: Exception) -> PeerError:
+    # With the address: a wrong one is the likeliest cause, and one that an operator sees at once.
+    return PeerError(peer=peer.name, detail=f"{Address(peer.host, peer.port)}: {words_of(error)}")
 
 
 class _Caller(asyncssh.SSHClient):

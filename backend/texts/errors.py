@@ -54,7 +54,10 @@ ERRORS: Mapping[str, Text] = {
         "no node goes by {name}[ (did you mean {near}?)][; there is: {known}]",
         "dsync-tui nodes list; each of several nodes takes an option of its own (--to NODE --to NODE)",
     ),
-    "node-unreachable": Text("{node} does not answer", "dsync-tui nodes list; then look at that machine and its link"),
+    "node-unreachable": Text(
+        "{node} does not answer[: {why}]",
+        "look at that machine, whether its daemon runs and the link is up; its address: dsync-tui nodes list",
+    ),
     "job-unknown": Text("no action goes by {job} here", "the daemon may have been restarted: dsync-tui status"),
     "key-reused": Text("the key {key} was used for another action", "repeat the action with a new key"),
     "api-version": Text(
@@ -203,7 +206,8 @@ ERRORS: Mapping[str, Text] = {
     # --- peers -----------------------------------------------------------------------------------
     "peer-failed": Text(
         "the channel to {peer} failed[: {detail}]",
-        "it is dialled again by itself; dsync-tui health --node {peer:quoted}",
+        "it is dialled again by itself; see that its daemon runs, that its address in [[nodes]] is right, and that the "
+        "link is up",
     ),
     "peer-unknown-key": Text(
         "{peer} came with a key that the roster does not name[: {key}]",

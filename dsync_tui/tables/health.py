@@ -22,7 +22,7 @@ def health_lines(document: HealthDocument, texts: Texts) -> Iterator[str]:
             [
                 texts.text(f"check.{check.name}"),
                 texts.text("cli.health.check-good" if check.ok else "cli.health.check-bad"),
-                texts.text("cli.health.seen", detail=saying.detail(texts, check), error=_error(check, texts)),
+                _seen(check, texts),
             ]
             for check in document.checks
         ],
@@ -33,8 +33,9 @@ def health_lines(document: HealthDocument, texts: Texts) -> Iterator[str]:
             yield plain(texts.text("cli.remedy", remedy=remedy))
 
 
-def _error(check: CheckDocument, texts: Texts) -> str:
-    return saying.sentence(texts, check.code, check.params, check.error)
+def _seen(check: CheckDocument, texts: Texts) -> str:
+    detail, error = saying.detail(texts, check), saying.sentence(texts, check.code, check.params, check.error)
+    return texts.text("cli.health.seen", detail=detail, error=error) if detail else error
 
 
 def node_lines(nodes: list[NodeDocument], texts: Texts) -> Iterator[str]:

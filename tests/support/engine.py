@@ -10,13 +10,15 @@ from backend.engine.touched import Touched
 from backend.logic.operating import CELL_VERBS, concerned
 from backend.logic.state import NodeState, PeerState, Policy
 from backend.model.archive import CatalogEntry, FileKey, Image, Order, RejectedFile, Selector
+from backend.logic.turn import name_of
 from backend.model.delivery import Attempt, Delivery, Progress, Queued, Ready, State
-from backend.model.errors import DiskFullError, Problem, RefusedError, UsageError
+from backend.model.errors import DiskFullError, NodeUnreachableError, Problem, RefusedError, UsageError
 from backend.model.events import Note
 from backend.model.ids import Digest, Fingerprint, JobId, NodeId
 from backend.model.messages import CommandResult
 from backend.model.node import Check, RosterNode
 
+from backend.texts import told
 NOW = 1_800_000_000.0
 
 
@@ -182,7 +184,8 @@ class FakeEngine:
 
     async def peer_checks(self, node: NodeId) -> tuple[Check, ...]:
         if node in self.away:
-            raise RefusedError(what="health", why="out of reach")
+            name = name_of(self.state, node)
+            raise NodeUnreachableError(node=name, **told("why", "peer-failed", peer=name, detail="silent for 9 s"))
         return await self.checks()
 
     def watch(self, consoles: int) -> None:
