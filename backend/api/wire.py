@@ -268,7 +268,8 @@ class NodeResult(msgspec.Struct, frozen=True):
 
 class JobResult(msgspec.Struct, frozen=True, tag="job"):
     """An action has ended everywhere. ``lines``: what ``clean`` removed or would remove, one path with its size a
-    line. ``code`` and ``params``: what ``message`` is made from.
+    line. ``code`` and ``params``: what ``message`` is made from. ``follow``: of a file that was sent, the job that ends
+    once it is published, known already, or rejected (then it is not ``ok``).
     """
 
     job: str
@@ -279,6 +280,7 @@ class JobResult(msgspec.Struct, frozen=True, tag="job"):
     lines: list[str] = []
     code: str | None = None
     params: dict[str, str] = {}
+    follow: str | None = None
 
 
 # --- the stream -----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from backend.api.wire import Action
 from backend.control.face import EngineFace
 from backend.control.facts import Pace
+from backend.control.following import SentFile
 from backend.control.jobs import OUTCOME_DONE, Job, Jobs, job_of_node
 from backend.control.projection.fleet import name_of
 from backend.control.reasons import why_nothing
@@ -80,21 +81,41 @@ class Acting:
         return plan.job.id
 
     async def take_file(self, name: str, chunks: AsyncIterator[bytes], to: list[str] | None) -> str:
-        """Stream a file into the store; the job's id, which has ended then. Raises as ``EngineFace.take_file``."""
+        """Stream a file into the store; the job's id, which has ended then. Raises as ``EngineFace.take_file``.
+
+        Another job, which its result names, ends once the file is published, known already, or rejected.
+        """
         state = self._face.state
         nodes = nodes_named(state, to)
         job = self._jobs.begin("sync", self._names((state.me,)))
+        counted = _Counted(chunks)
         try:
-            _, stored = await self._face.take_file(name, chunks, nodes)
+            _, stored = await self._face.take_file(name, counted.chunks(), nodes)
         except DsyncError as error:
             self._jobs.fail(job, error.problem())
             raise
         except BaseException:
             self._jobs.fail(job, Problem("upload-broken", {"name": name}))
             raise
+        # Before anything else happens: nobody has looked at the file yet.
+        sent = SentFile(self._face, name, stored, counted.size_bytes)
+        follow = self._jobs.begin("sync", self._names((state.me,)))
+        self._tasks.start(self._follow(follow, sent), f"job-{follow.id}")
         self._jobs.answer([_done(job, state.me)])
-        self._jobs.end(job, said=("job.file-taken", {"name": stored, "node": state.name}))
+        self._jobs.end(job, said=("job.file-taken", {"name": stored, "node": state.name}), follow=follow.id)
         return job.id
+
+    async def _follow(self, job: Job, sent: SentFile) -> None:
+        try:
+            found = await sent.outcome(self._pace.look_s)
+        except Exception:
+            self._jobs.fail(job, Problem("internal"))
+            raise
+        if isinstance(found, Problem):
+            self._jobs.fail(job, found)
+            return
+        self._jobs.answer([_done(job, self._face.state.me)])
+        self._jobs.end(job, said=found)
 
     def _names(self, nodes: tuple[NodeId, ...]) -> dict[NodeId, str]:
         return {node: name_of(self._face.state, node) or "" for node in nodes}
@@ -150,6 +171,19 @@ class Acting:
 
     async def _ask(self, plan: _Plan, nodes: tuple[NodeId, ...], expected: int | None) -> None:
         await self._face.act(plan.job.id, plan.verb, plan.digests, nodes, expected, plan.operator, plan.argument)
+
+
+class _Counted:
+    """A body, and how long it was."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self.size_bytes = 0
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._chunks:
+            self.size_bytes += len(chunk)
+            yield chunk
 
 
 def _done(job: Job, node: NodeId, count: int = 1) -> CommandResult:

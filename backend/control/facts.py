@@ -19,7 +19,8 @@ class Pace:
 
     ``stuck_s``: a reader that takes nothing for so long is closed, so that its buffers go. ``last_words_s``: how long
     requests may still take once the daemon stops. ``glance_s``: how long peers go on telling their progress after a
-    ``status``; ``fresh_s``: how long that waits for what they tell.
+    ``status``; ``fresh_s``: how long that waits for what they tell. ``look_s``: how long a sent file is
+    followed until it is published, beside the time that reading it takes.
     """
 
     frames_hz: float = 20.0
@@ -29,3 +30,4 @@ class Pace:
     job_s: float = 10.0
     glance_s: float = 5.0
     fresh_s: float = 0.8
+    look_s: float = 60.0

@@ -80,18 +80,23 @@ class Jobs:
                 job.answered.set()
 
     def end(
-        self, job: Job, lines: Iterable[str] = (), said: Said | None = None, nothing: Mapping[str, str] = _NO_REASON
+        self,
+        job: Job,
+        lines: Iterable[str] = (),
+        said: Said | None = None,
+        nothing: Mapping[str, str] = _NO_REASON,
+        follow: str | None = None,
     ) -> JobResult:
         """Close a job with what has come in; who has not answered counts as unreachable.
 
-        ``nothing``: why, should it turn out that nothing was to be done.
+        ``nothing``: why, should it turn out that nothing was to be done. ``follow``: the job that tells how it goes on.
         """
         nodes = [_node_result(name, job.results.get(node)) for node, name in job.names.items()]
         all_lines = [*lines, *(line for result in job.results.values() for line in result.lines)]
         ok = all(node.outcome == OUTCOME_DONE for node in nodes)
         code, params = said or _summary(job.verb, nodes, nothing)
         message = text(code, **params)
-        return self._close(job, JobResult(job.id, job.verb, ok, message, nodes, all_lines, code, params))
+        return self._close(job, JobResult(job.id, job.verb, ok, message, nodes, all_lines, code, params, follow))
 
     def fail(self, job: Job, problem: Problem) -> JobResult:
         """Close a job that could not be done at all."""

@@ -72,6 +72,10 @@ CLI: Mapping[str, Text] = {
     "cli.size": Text("{size_bytes:bytes}"),
     "cli.action.node": Text("{node}: {outcome}[: {why}]"),
     "cli.sync.sending": Text("sending {name}"),
+    "cli.sync.waiting": Text(
+        "{name} is in the store of {node}; waiting until it is published or rejected (Ctrl-C leaves it there)"
+    ),
+    "cli.sync.rejected": Text("rejected (it stays in the store, and is not published): {why}"),
     "cli.sync.no-file-either": Text("there is no file {path} here either"),
     "cli.clean.nothing": Text("nothing to clean"),
     "cli.health.good": Text("{node}: good"),

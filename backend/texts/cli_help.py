@@ -29,6 +29,7 @@ CLI_HELP: Mapping[str, Text] = {
         "its fingerprint"
     ),
     "help.sync.to": Text("to this node (may be given several times); for a new file: only there"),
+    "help.sync.no-wait": Text("a file: do not wait until it is published or rejected"),
     "help.plan": Text("what a file, or a sync, would move before it moves; the file stays where it is"),
     "help.plan.what": Text(
         "a file of this machine (./FILE where an archive has that name too), or an archive: name, tag, or at least 6 "

@@ -16,6 +16,17 @@ CONTROL: Mapping[str, Text] = {
     "job.withdrawn": Text("{verb}: {count} archives ended for the fleet[; refused by {refused}][: {why}]"),
     "job.nodes": Text("{verb}: {done} of {all} nodes done[; refused by {refused}][; out of reach: {unreachable}]"),
     "job.file-taken": Text("{name} is in the store of {node}; it is published once it has been quiet"),
+    "job.file-published": Text(
+        "{name} is published, its fingerprint is {fingerprint}[; it supersedes {superseded}]"
+        "[; in the store it is called {stored}]"
+    ),
+    "job.file-known": Text(
+        "{name} holds the bytes of {archive} ({fingerprint}), which the fleet knows already"
+        "[; it supersedes {superseded}][; in the store it is called {stored}]"
+    ),
+    "job.file-looked-at": Text(
+        "{name} is in the store of {node} and still being looked at; dsync-tui status tells what becomes of it"
+    ),
     "upload-broken": Text("the upload of {name} broke off", "send it again: dsync-tui sync FILE"),
     # --- why nothing was to be done --------------------------------------------------------------
     "nothing.withdrawn": Text("{archive} is withdrawn; dropped in again it is published anew"),

@@ -1,4 +1,4 @@
-"""``sync ARCHIVE|FILE [--to NODE …]``: a file is sent, an archive is delivered anew where it is not well."""
+"""``sync ARCHIVE|FILE [--to NODE …] [--no-wait]``: send a file, or deliver an archive anew where it isn't well."""
 
 import argparse
 import asyncio
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from backend.api.wire import JobResult
-from backend.model.errors import ArchiveUnknownError, UsageError
+from backend.model.errors import ArchiveUnknownError, NotReachedError, UsageError
 from backend.model.plain import plain
 from backend.texts import Texts, told
+from dsync_tui import exit_codes, saying
 from dsync_tui.commands.acting import perform, tell
 from dsync_tui.commands.command import Command, add_json
 from dsync_tui.file_or_archive import file_meant, opened
@@ -25,6 +26,7 @@ CHUNK_BYTES = 1024 * 1024
 def _describe(parser: argparse.ArgumentParser, texts: Texts) -> None:
     parser.add_argument("what", metavar="ARCHIVE|FILE", help=texts.text("help.sync.what"))
     parser.add_argument("--to", action="append", metavar="NODE", help=texts.text("help.sync.to"))
+    parser.add_argument("--no-wait", action="store_true", help=texts.text("help.sync.no-wait"))
     add_json(parser, texts)
 
 
@@ -32,7 +34,7 @@ def _run(invocation: Invocation) -> int:
     what, to = invocation.arguments.what, invocation.arguments.to
     path = file_meant(invocation, what)
     if path is not None:
-        return tell(invocation, _send(invocation, path, to or []))
+        return _tell(invocation, _send(invocation, path, to or []))
     try:
         return tell(invocation, perform(invocation, "sync", [what], to))
     except ArchiveUnknownError:
@@ -41,13 +43,45 @@ def _run(invocation: Invocation) -> int:
 
 
 def _send(invocation: Invocation, path: Path, to: list[str]) -> JobResult:
-    with opened(path) as (file, size_bytes), _shown(invocation, path.name, size_bytes) as advance:
+    with opened(path) as (file, size_bytes):
 
         async def sending(client: "ControlClient") -> JobResult:
-            chunks = _chunks(file, path, size_bytes, advance)
-            return await client.finished(await client.upload(path.name, chunks, size_bytes, to))
+            with _shown(invocation, path.name, size_bytes) as advance:
+                chunks = _chunks(file, path, size_bytes, advance)
+                taken = await client.finished(await client.upload(path.name, chunks, size_bytes, to))
+            # A daemon of an older version does not tell how it goes on.
+            if invocation.arguments.no_wait or taken.follow is None:
+                return taken
+            return await _followed(client, invocation, taken, taken.follow)
 
         return invocation.ask(sending)
+
+
+async def _followed(client: "ControlClient", invocation: Invocation, taken: JobResult, follow: str) -> JobResult:
+    """What became of a file that was taken."""
+    output, texts = invocation.output, invocation.texts
+    output.message(texts.text("cli.sync.waiting", **taken.params))
+    try:
+        return await client.finished(follow)
+    except (asyncio.CancelledError, NotReachedError):
+        output.message(texts.text("job.file-looked-at", **taken.params))
+        raise
+
+
+def _tell(invocation: Invocation, result: JobResult) -> int:
+    """Show what became of a file; the exit code."""
+    output, texts = invocation.output, invocation.texts
+    if invocation.json:
+        output.json(result)
+    elif result.ok:
+        output.line(plain(saying.answer(texts, result)))
+    if result.ok:
+        return exit_codes.DONE
+    output.message(texts.text("cli.sync.rejected", why=saying.answer(texts, result)))
+    remedy = saying.remedy(texts, result.code, result.params, None)
+    if remedy:
+        output.message("  " + texts.text("cli.remedy", remedy=remedy))
+    return exit_codes.NOT_WELL
 
 
 async def _chunks(file: IO[bytes], path: Path, size_bytes: int, advance: Callable[[int], None]) -> AsyncIterator[bytes]:

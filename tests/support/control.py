@@ -13,7 +13,9 @@ from backend.settings import Settings, parse_settings
 from tests.support.engine import FakeEngine
 
 FACTS = DaemonFacts(version="1.2.3", epoch="e1")
-QUICK = Pace(frames_hz=100.0, beat_s=0.05, stuck_s=0.3, last_words_s=0.1, job_s=0.1, glance_s=0.2, fresh_s=0.3)
+QUICK = Pace(
+    frames_hz=100.0, beat_s=0.05, stuck_s=0.3, last_words_s=0.1, job_s=0.1, glance_s=0.2, fresh_s=0.3, look_s=0.1
+)
 
 
 def settings_in(directory: Path, more: str = "") -> Settings:

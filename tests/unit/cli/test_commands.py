@@ -132,7 +132,7 @@ async def test_a_file_is_sent_to_the_nodes_that_are_named(tmp_path: Path, call: 
     path = tmp_path / "app.tar"
     path.write_bytes(b"x" * 3_000_000)
     async with serving(engine, tmp_path):
-        called = await call("sync", str(path), "--to", "node-1", "--to", "node-2")
+        called = await call("sync", str(path), "--to", "node-1", "--to", "node-2", "--no-wait")
     assert (called.code, called.err) == (exit_codes.DONE, "")
     assert called.out == "app.tar is in the store of node-0; it is published once it has been quiet\n"
     assert engine.files == {"app.tar": b"x" * 3_000_000}
