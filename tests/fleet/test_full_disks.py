@@ -109,7 +109,8 @@ async def test_no_room_for_an_archive_holds_it_before_a_byte_moves(rig: Rig) -> 
     )
     called = await command(narrow, "status")
     assert called.code == exit_codes.NOT_WELL
-    assert f"{held.error}; try: {held.remedy}" in called.out
+    shown = held.remedy.replace("dsync-tui", f"dsync-tui --config {narrow.config}")
+    assert f"{held.error}; try: {shown}" in called.out
     assert (held.attempts, held.retries) == (0, 0)
     filler.unlink()
     (stored,) = await reached(archive, "stored", [narrow])
