@@ -128,7 +128,8 @@ class ArchiveDocument(msgspec.Struct, frozen=True):
     """An archive with its deliveries (only those that are not happily ended, unless ``full`` was asked).
 
     ``reason`` and ``remedy``: why a file was rejected, and what to do, as English text; ``code`` and ``params``, there
-    with a reason only, what they are made from.
+    with a reason only, what they are made from. ``overtaken_tags``, there where there are some: those of ``tags`` that
+    belong to another archive.
     """
 
     fingerprint: str
@@ -147,6 +148,7 @@ class ArchiveDocument(msgspec.Struct, frozen=True):
     remedy: str | None = None
     code: str | msgspec.UnsetType = msgspec.UNSET
     params: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    overtaken_tags: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class StatusDocument(msgspec.Struct, frozen=True):
@@ -328,6 +330,7 @@ class ImagePart(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class ArchiveRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """An archive for consoles. ``order`` sorts columns. ``parts``: its images, where they are several.
+    ``overtaken_tags``: those of ``tags`` that belong to another archive.
 
     A rejected file stands here too: its ``digest`` is ``file:<name>`` (it is no archive of the fleet, and bytes may be
     known under another name), its order 0, and it has a ``reason``, made from ``code`` and ``params``.
@@ -348,6 +351,7 @@ class ArchiveRow(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str | None = None
     params: dict[str, str] = {}
     parts: tuple[ImagePart, ...] = ()
+    overtaken_tags: tuple[str, ...] = ()
 
 
 class CellDetail(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from backend.api.wire import CellDetail, Delta, JobResult, LogLine, NodeRow, Snapshot, Throughput
 from backend.control.face import EngineFace, Touched
@@ -29,6 +29,7 @@ class Hub:
         self._now = now
         self.journal = Journal()
         self._readers: set[Reader] = set()
+        self._owners: dict[str, Digest] | None = None
         self._glances = 0
         self._flowing: set[NodeId] = set()
         self._totals: Totals | None = None
@@ -56,6 +57,8 @@ class Hub:
 
     def join(self) -> "Reader":
         """Let a reader in. It must ``leave``."""
+        if self._owners is None:
+            self._owners = dict(self._face.state.owners)
         reader = Reader(self)
         self._readers.add(reader)
         self._tell_watchers()
@@ -81,6 +84,7 @@ class Hub:
 
     def _applied(self, touched: Touched) -> None:
         self.journal.record(touched)
+        self.journal.entries.mark(self._moved_owners(touched.entries), self.journal.sequence)
         flowing = self._flowing
         flowing.update(node for node, _ in touched.progress)
         if flowing:
@@ -98,6 +102,23 @@ class Hub:
             for digest in touched.entries:
                 self._totals.touch_entry(digest)
         self._wake()
+
+    def _moved_owners(self, entries: Iterable[Digest]) -> set[Digest]:
+        """Archives that won or lost a tag through changes of ``entries``: readers are to learn what is theirs now."""
+        moved: set[Digest] = set()
+        if self._owners is None:
+            return moved
+        state = self._face.state
+        for tag in {tag for digest in entries if digest in state.entries for tag in state.entries[digest].tags}:
+            before, now = self._owners.get(tag), state.owners.get(tag)
+            if before == now:
+                continue
+            moved.update(digest for digest in (before, now) if digest is not None)
+            if now is None:
+                del self._owners[tag]
+            else:
+                self._owners[tag] = now
+        return moved
 
     def _wake(self) -> None:
         for reader in self._readers:

@@ -55,6 +55,11 @@ def owned_tags(entry: CatalogEntry, owners: Mapping[str, Digest]) -> tuple[str, 
     return tuple(tag for tag in dict.fromkeys(entry.tags) if owners.get(tag) == entry.digest)
 
 
+def overtaken_tags(entry: CatalogEntry, owners: Mapping[str, Digest]) -> tuple[str, ...]:
+    """Return the archive's tags that belong to another one, each once, in the archive's order."""
+    return tuple(tag for tag in dict.fromkeys(entry.tags) if owners.get(tag) not in (None, entry.digest))
+
+
 def needed_images(entry: CatalogEntry, owners: Mapping[str, Digest]) -> tuple[Image, ...]:
     """Return the images that a runtime must hold for the archive to be ready; none: it is overtaken.
 

@@ -26,6 +26,7 @@ WORDS: Mapping[str, Text] = {
     "node.pending": Text("pending"),
     # --- states of an archive --------------------------------------------------------------------
     "archive.active": Text("active"),
+    "archive.overtaken": Text("overtaken"),
     "archive.rejected": Text("rejected"),
     "archive.superseded": Text("superseded"),
     "archive.withdrawn": Text("withdrawn"),
@@ -114,8 +115,8 @@ WORDS: Mapping[str, Text] = {
         "not every node is reached[: {why}]", "dsync-tui nodes list; then look at those machines and their links"
     ),
     "check-disk": Text("little room is left", "make room: dsync-tui clean --dry-run, docker image prune"),
-}
     "check-disk-floor": Text(
         "nothing is taken in below {needed_bytes:bytes}: store.min_free is {floor_bytes:bytes}",
         "make room: dsync-tui clean --dry-run, docker image prune; or ask for less in store.min_free",
     ),
+}

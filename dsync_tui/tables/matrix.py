@@ -1,5 +1,6 @@
 """The matrix of nodes and archives as a table for terminals, where it fits."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.cells import cell_len
@@ -9,8 +10,9 @@ from rich.text import Text
 from backend.api.wire import ArchiveDocument, DeliveryDocument, StatusDocument
 from backend.model.plain import plain
 from backend.texts import Texts
+from dsync_tui import naming
 from dsync_tui.tables.columns import aligned, cut
-from dsync_tui.tables.status import label_of, progress_text
+from dsync_tui.tables.status import labels_of, progress_text
 
 MATRIX_WIDTH = 160
 """How wide a matrix may be where no terminal sets the limit."""
@@ -37,7 +39,7 @@ def matrix_fits(document: StatusDocument, width: int) -> bool:
     if not document.archives or cells > CELLS_LIMIT:
         return False
     names = max(cell_len(plain(node.name)) for node in document.nodes)
-    return names + sum(_width(archive) + 3 for archive in document.archives) + 4 <= width
+    return names + sum(_width(label) + 3 for label in labels_of(document)) + 4 <= width
 
 
 def matrix_table(document: StatusDocument, texts: Texts) -> Table:
@@ -45,8 +47,9 @@ def matrix_table(document: StatusDocument, texts: Texts) -> Table:
     # No lines between cells: those that rich has are of ambiguous width, and shear in terminals of East Asia.
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(Text(texts.text("cli.column.node")), no_wrap=True)
-    for archive in document.archives:
-        table.add_column(Text(cut(plain(label_of(archive)), _HEAD_WIDTH)), no_wrap=True)
+    for head, archive in zip(_heads(document), document.archives, strict=True):
+        style = "not bold dim" if naming.is_overtaken(archive) else ""
+        table.add_column(Text(head, style=style), no_wrap=True)
     by_node = [{delivery.node: delivery for delivery in archive.deliveries} for archive in document.archives]
     for node in document.nodes:
         cells = [
@@ -71,12 +74,23 @@ def matrix_lines(document: StatusDocument, texts: Texts) -> Iterator[str]:
         ]
         for node in document.nodes
     ]
-    heads = [cut(plain(label_of(archive)), _HEAD_WIDTH) for archive in document.archives]
-    return aligned([texts.text("cli.column.node"), *heads], rows)
+    return aligned([texts.text("cli.column.node"), *_heads(document)], rows)
 
 
-def _width(archive: ArchiveDocument) -> int:
-    return max(12, min(_HEAD_WIDTH, cell_len(plain(label_of(archive)))))
+def _heads(document: StatusDocument) -> list[str]:
+    """The columns' labels, cut; where that makes two alike, they are cut further, for their fingerprints."""
+    labels = [plain(label) for label in labels_of(document)]
+    heads = [cut(label, _HEAD_WIDTH) for label in labels]
+    counts = Counter(heads)
+    short = [
+        cut(label, _HEAD_WIDTH - naming.DOUBLE_DIGITS - 2) if counts[head] > 1 else head
+        for label, head in zip(labels, heads, strict=True)
+    ]
+    return naming.distinct(short, [archive.fingerprint for archive in document.archives])
+
+
+def _width(label: str) -> int:
+    return max(12, min(_HEAD_WIDTH, cell_len(plain(label))))
 
 
 def _cell(archive: ArchiveDocument, delivery: DeliveryDocument | None, texts: Texts) -> Text:

@@ -7,7 +7,7 @@ import msgspec
 from backend.api.wire import ArchiveDocument, DeliveryDocument, StatusDocument
 from backend.model.delivery import STATE_NAMES
 from backend.texts import Texts
-from dsync_tui import saying
+from dsync_tui import naming, saying
 from dsync_tui.tables.columns import aligned
 
 FINGERPRINT_DIGITS = 12
@@ -92,13 +92,18 @@ def troubled(document: StatusDocument) -> StatusDocument:
 
 def delivery_lines(document: StatusDocument, texts: Texts, full: bool) -> Iterator[str]:
     """Yield the deliveries that the document lists, one line each; without ``full`` not more than people read."""
-    listed = [(archive, delivery) for archive in document.archives for delivery in archive.deliveries]
+    labels = labels_of(document)
+    listed = [
+        (f"{label} ({_tags_text(archive.tags)})" if naming.is_overtaken(archive) else label, delivery)
+        for label, archive in zip(labels, document.archives, strict=True)
+        for delivery in archive.deliveries
+    ]
     shown = listed if full else listed[:LISTED_DELIVERIES]
     if not listed:
         return
     yield from aligned(
         [texts.text(f"cli.column.{column}") for column in ("archive", "node", "state", "progress", "why")],
-        [_delivery_cells(archive, delivery, texts) for archive, delivery in shown],
+        [_delivery_cells(label, delivery, texts) for label, delivery in shown],
     )
     if len(listed) > len(shown):
         yield texts.text("cli.status.more", count=len(listed) - len(shown))
@@ -128,27 +133,31 @@ def counts_text(counts: dict[str, int], texts: Texts) -> str:
     )
 
 
-def label_of(archive: ArchiveDocument) -> str:
-    """Return what people know an archive by: its first tag, else its name."""
-    if not archive.tags:
-        return archive.name
-    first = archive.tags[0].removeprefix("docker.io/library/").removeprefix("docker.io/")
-    return first if len(archive.tags) == 1 else f"{first} +{len(archive.tags) - 1}"
+def labels_of(document: StatusDocument) -> list[str]:
+    """Return what people know each archive by: a tag that is its own, else its file's name; no two alike."""
+    archives = document.archives
+    return naming.distinct([naming.label(archive) for archive in archives], [each.fingerprint for each in archives])
+
+
+def _tags_text(tags: list[str]) -> str:
+    first = naming.familiar(tags[0])
+    return first if len(tags) == 1 else f"{first} +{len(tags) - 1}"
 
 
 def _archive_cells(archive: ArchiveDocument, texts: Texts) -> list[str]:
+    tags = naming.own_tags(archive) or archive.tags
     return [
-        archive.name if not archive.tags else f"{archive.name} ({label_of(archive)})",
+        f"{archive.name} ({_tags_text(tags)})" if tags else archive.name,
         archive.fingerprint[:FINGERPRINT_DIGITS] or "-",
         texts.text("cli.size", size_bytes=archive.size_bytes),
-        texts.text(f"archive.{archive.state}"),
+        texts.text(f"archive.{naming.state_of(archive)}"),
         counts_text(archive.counts, texts) or "-",
     ]
 
 
-def _delivery_cells(archive: ArchiveDocument, delivery: DeliveryDocument, texts: Texts) -> list[str]:
+def _delivery_cells(label: str, delivery: DeliveryDocument, texts: Texts) -> list[str]:
     return [
-        label_of(archive),
+        label,
         delivery.node,
         texts.text(f"state.{delivery.state}"),
         progress_text(delivery),

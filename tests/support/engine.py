@@ -7,18 +7,19 @@ from pathlib import Path
 import msgspec
 
 from backend.engine.touched import Touched
+from backend.logic import tags
 from backend.logic.operating import CELL_VERBS, concerned
 from backend.logic.state import NodeState, PeerState, Policy
-from backend.model.archive import CatalogEntry, FileKey, Image, Order, RejectedFile, Selector
 from backend.logic.turn import name_of
+from backend.model.archive import CatalogEntry, FileKey, Image, Order, RejectedFile, Selector
 from backend.model.delivery import Attempt, Delivery, Progress, Queued, Ready, State
 from backend.model.errors import DiskFullError, NodeUnreachableError, Problem, RefusedError, UsageError
 from backend.model.events import Note
 from backend.model.ids import Digest, Fingerprint, JobId, NodeId
 from backend.model.messages import CommandResult
 from backend.model.node import Check, RosterNode
-
 from backend.texts import told
+
 NOW = 1_800_000_000.0
 
 
@@ -79,6 +80,7 @@ class FakeEngine:
 
     def add(self, entry: CatalogEntry) -> CatalogEntry:
         self.state.entries[entry.digest] = entry
+        self.state.owners = tags.owners(self.state.entries.values())
         self.emit(Touched(entries={entry.digest}))
         return entry
 

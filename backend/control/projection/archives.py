@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backend.api.wire import ArchiveRow, ImagePart
 from backend.control.projection.fleet import name_of
 from backend.logic.state import NodeState
+from backend.logic.tags import overtaken_tags
 from backend.model.archive import CatalogEntry, EntryState, RejectedFile
 from backend.texts import message_of, remedy_of
 
@@ -41,6 +42,7 @@ def archive_row(state: NodeState, entry: CatalogEntry) -> ArchiveRow:
         order=entry.order.count,
         state=entry.state.value,
         parts=_parts(entry),
+        overtaken_tags=overtaken_tags(entry, state.owners),
     )
 
 

@@ -10,6 +10,7 @@ from backend.control.projection.cells import fraction_done, rate_bps, remedy_tex
 from backend.control.projection.fleet import name_of, node_ids
 from backend.control.projection.times import iso_time
 from backend.logic.state import NodeState
+from backend.logic.tags import overtaken_tags
 from backend.model.archive import CatalogEntry, EntryState, RejectedFile
 from backend.model.delivery import Delivery, Ready, State, Stored, Waiting
 from backend.model.ids import Digest, NodeId
@@ -67,6 +68,7 @@ def archive_document(state: NodeState, entry: CatalogEntry, fleet: Columns, full
         reason=None,
         counts={str(kind.__struct_config__.tag): count for kind, count in by_type.items()},
         deliveries=[delivery_document(state, entry, row) for row in listed],
+        overtaken_tags=list(overtaken_tags(entry, state.owners)) or msgspec.UNSET,
     )
 
 

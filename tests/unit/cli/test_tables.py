@@ -86,3 +86,45 @@ def test_notes_and_due_times_are_told() -> None:
     assert lines[-2].endswith("ended by an operator")
     assert lines[-1].endswith("2027-01-15T08:00:00Z; link down; try: wait")
     assert [row.node for row in troubled(shown).archives[0].deliveries] == ["node-1"]
+
+
+def test_who_runs_under_a_tag_can_be_told_from_those_that_lost_it() -> None:
+    tags = ["docker.io/library/app:1"]
+    shown = document(
+        [
+            archive("one.tar", [delivery("node-0", "stored")], fingerprint="1" * 32, tags=tags, overtaken_tags=tags),
+            archive("two.tar", [delivery("node-0", "stored")], fingerprint="2" * 32, tags=tags, overtaken_tags=tags),
+            archive(
+                "two.tar",
+                [delivery("node-0", "cancelled")],
+                "superseded",
+                fingerprint="3" * 32,
+                tags=tags,
+                overtaken_tags=tags,
+            ),
+            archive("four.tar", [delivery("node-0")], fingerprint="4" * 32, tags=tags),
+        ],
+        nodes=1,
+    )
+    lines = list(status_lines(shown, TEXTS, full=True))
+    assert [line.split()[:6] for line in lines[3:7]] == [
+        ["one.tar", "(app:1)", "1" * 12, "1", "B", "overtaken"],
+        ["two.tar", "(app:1)", "2" * 12, "1", "B", "overtaken"],
+        ["two.tar", "(app:1)", "3" * 12, "1", "B", "superseded"],
+        ["four.tar", "(app:1)", "4" * 12, "1", "B", "active"],
+    ]
+    assert [line.partition("  ")[0] for line in lines[9:13]] == [
+        "one.tar (app:1)",
+        "two.tar #22222222 (app:1)",
+        "two.tar #33333333 (app:1)",
+        "app:1",
+    ]
+    heads = next(matrix_lines(shown, TEXTS)).split()
+    assert heads == ["NODE", "one.tar", "two.tar", "#22222222", "two.tar", "#33333333", "app:1"]
+
+
+def test_heads_that_a_cut_would_make_alike_keep_their_fingerprints() -> None:
+    names = [f"a-name-that-is-far-too-long-{number}.tar" for number in (1, 2)]
+    shown = document([archive(name, [], fingerprint=name[28] * 32) for name in names])
+    heads = next(matrix_lines(shown, TEXTS)).split()[1:]
+    assert heads == ["a-name-⋯", "#11111111", "a-name-⋯", "#22222222"]

@@ -1,10 +1,13 @@
 """From changes to frames: latest wins, readers go on where they were, totals and rates follow."""
 
+import msgspec
+
 from backend.api.wire import Delta, JobResult, Snapshot
 from backend.control.hub import Hub, Reader
 from backend.control.journal import MARKS_LIMIT
 from backend.control.projection.fleet import Own
 from backend.engine.touched import Touched
+from backend.model.archive import Order
 from backend.model.delivery import Cancelled, Failed, Queued, Ready, Transferring
 from backend.model.errors import DiskFullError, NotAnImageError
 from backend.model.events import Level, Note
@@ -86,6 +89,22 @@ def test_a_new_archive_brings_all_its_cells() -> None:
     assert sorted(delta.cells) == sorted(
         [(entry.digest, node_id(0), "o"), (entry.digest, node_id(1), "o"), (entry.digest, node_id(2), " ")]
     )
+
+
+def test_who_loses_a_tag_or_gets_it_back_is_told_anew() -> None:
+    tags = ("docker.io/library/app:1", "docker.io/library/app:latest")
+    engine = FakeEngine(nodes=2)
+    old = engine.add(entry_of(0, tags=tags))
+    engine.add(entry_of(1, tags=("docker.io/library/other:1",)))
+    reader = _reader(engine)
+    new = engine.add(entry_of(2, tags=tags[1:]))
+    told = {row.digest: row.overtaken_tags for row in _delta(reader.frames()).archives}
+    assert told == {old.digest: tags[1:], new.digest: ()}
+    gone = engine.add(msgspec.structs.replace(new, withdrawn_at=Order(9, node_id(0))))
+    told = {row.digest: row.overtaken_tags for row in _delta(reader.frames()).archives}
+    assert told == {old.digest: (), gone.digest: tags[1:]}
+    engine.add(gone)
+    assert [row.digest for row in _delta(reader.frames()).archives] == [gone.digest], "no tag has moved"
 
 
 def test_rejected_files_come_and_go() -> None:

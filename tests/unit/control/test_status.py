@@ -147,6 +147,10 @@ def test_documents_are_json_of_the_published_shape() -> None:
         *("fingerprint", "digest", "name", "aliases", "size_bytes", "tags", "images", "origin", "order", "state"),
         *("reason", "counts", "deliveries", "remedy"),
     }
+    engine.add(entry_of(1, tags=("docker.io/library/app:1",)))
+    overtaken = msgspec.to_builtins(archive_document(engine.state, entry, columns(engine.state), full=True))
+    assert set(overtaken) - set(document) == {"overtaken_tags"}
+    assert overtaken["overtaken_tags"] == ["docker.io/library/app:1"]
     waiting = document["deliveries"][3]
     shape = {
         *("node", "state", "version", "attempts", "retries", "note", "progress", "rate_bps", "bytes_received"),

@@ -6,6 +6,7 @@ from backend.logic.tags import (
     corrections,
     missing_images,
     needed_images,
+    overtaken_tags,
     owned_tags,
     owners,
     satisfied,
@@ -29,6 +30,8 @@ def test_the_newest_owns_whatever_the_order_of_arrival() -> None:
 def test_withdrawing_the_newer_gives_its_tags_back() -> None:
     withdrawn = archive(2, image("v2", APP), withdrawn=True)
     assert owners([V1, withdrawn]) == {APP: V1.digest}
+    assert overtaken_tags(withdrawn, owners([V1, withdrawn])) == (APP,)
+    assert overtaken_tags(withdrawn, owners([withdrawn])) == (), "nobody else has it"
 
 
 def test_an_overtaken_archive_needs_no_image() -> None:
@@ -36,6 +39,7 @@ def test_an_overtaken_archive_needs_no_image() -> None:
     assert needed_images(V1, held) == ()
     assert needed_images(V2, held) == V2.images
     assert owned_tags(V1, held) == ()
+    assert [overtaken_tags(each, held) for each in (V1, V2)] == [(APP,), ()]
     assert satisfied(V1, held, RuntimeView({}, {}))
 
 
