@@ -200,8 +200,9 @@ CONSOLE: Mapping[str, Text] = {
     "console.plan.asking": Text("reading, and asking the daemon ..."),
     "console.plan.moving": Text("moves now"),
     "console.plan.waiting": Text("moves later"),
-    "console.plan.copies": Text("copies"),
-    "console.plan.well": Text("well"),
+    "console.plan.copies": Text("get a copy"),
+    "console.plan.well": Text("have it"),
+    "console.plan.nodes": Text("{count} of {of} nodes"),
     "console.settings.title": Text("Settings of"),
     # --- what actions say ------------------------------------------------------------------------
     "console.done.cells": Text("{verb}: deliveries {count}[ on {nodes}]"),

@@ -30,6 +30,8 @@ CONSOLE_KEYS: Mapping[str, Text] = {
     "console.key.palette": Text("command"),
     "console.key.help": Text("help"),
     "console.key.leave": Text("detach"),
+    "console.key.leave.asks": Text("quit"),
+    "console.key.leave.ends": Text("end demo"),
     # --- help: keys ------------------------------------------------------------------------------
     "console.help.key.up": Text("up"),
     "console.help.key.down": Text("down"),
@@ -89,6 +91,8 @@ CONSOLE_KEYS: Mapping[str, Text] = {
     "console.help.key.palette": Text("commands: everything by its name, and by the right mouse button"),
     "console.help.key.help": Text("this help"),
     "console.help.key.leave": Text("detach: the engine goes on"),
+    "console.help.key.leave.asks": Text("leave; the last console asks whether the engine is to go on"),
+    "console.help.key.leave.ends": Text("end the demo and all its nodes"),
     # --- help: the rest --------------------------------------------------------------------------
     "console.help.title": Text("Help"),
     "console.help.group.move": Text("Move"),

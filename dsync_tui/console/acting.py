@@ -9,7 +9,6 @@ from dsync_tui.console import figures
 from dsync_tui.console.asking import Answer, Ask, Stage
 from dsync_tui.console.jobs import Jobs, Outcome, Request
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import full_label
 from dsync_tui.console.lines import Line
 from dsync_tui.console.node_acts import CheckBoard, NodeActs
 from dsync_tui.console.session import Session
@@ -122,7 +121,7 @@ class Acting:
         archives = targets.all_archives()
         if archives is None:
             return self._kit.say("ask.all-archives", count=len(store.archive_index))
-        shown = ", ".join(full_label(store.archive(archive)) for archive in archives[:NAMED])
+        shown = ", ".join(self._kit.label(store.archive(archive)) for archive in archives[:NAMED])
         return self._kit.say("ask.archives", names=shown, more=max(0, len(archives) - NAMED) or "")
 
     # --- archives ------------------------------------------------------------------------------------------
@@ -138,7 +137,7 @@ class Acting:
         body: list[Line] = [[(kit.say("withdraw.body"), "text")], [("", "text")]]
         for archive in archives:
             counts = store.archive_counts[archive]
-            label = full_label(store.archive(archive))
+            label = kit.label(store.archive(archive))
             body.append([(kit.say("withdraw.one", image=label, held=counts.happy, open=counts.open or ""), "warn")])
         digests = [store.archive(archive).digest for archive in archives]
         word = kit.texts.text("verb.withdraw")

@@ -63,6 +63,7 @@ class ConsoleApp(App[Left], inherit_bindings=False):
     """The console. ``connect`` is called once the loop runs; ``no_colour`` says what ``NO_COLOR`` does, ``few_colours``
     that the terminal has its own 16 only. ``language``: what was asked for, which ``texts`` need not be in.
     ``theme_folders``: where themes may lie beside the shipped ones. ``slow_link``: paint and be told less often.
+    ``ends_with_console``: what is shown does not outlive the console.
     """
 
     TITLE = "dsync"
@@ -99,6 +100,7 @@ class ConsoleApp(App[Left], inherit_bindings=False):
         theme_folders: Sequence[Path] = (),
         zone: tzinfo | None = None,
         slow_link: bool = False,
+        ends_with_console: bool = False,
     ) -> None:
         # Textual looks at NO_COLOR itself, and then paints black on black unless the colours are ANSI's.
         super().__init__(ansi_color=True if no_colour else None)
@@ -112,6 +114,7 @@ class ConsoleApp(App[Left], inherit_bindings=False):
         self._theme_faults = self._read_themes()
         chosen = self._first_theme()
         self.kit = Kit(texts, Palette(chosen, ascii_only), FleetStore(), now, ascii_only, zone, Pace(slow_link))
+        self.kit.ends_with_console = ends_with_console
         self.theme = chosen.textual().name
         self._mouse = True
         self._connect = connect

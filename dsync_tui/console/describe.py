@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from backend.api.wire import ArchiveRow, CellDetail, NodeRow
 from backend.model.plain import plain
-from dsync_tui import saying
+from dsync_tui import naming, saying
 from dsync_tui.console import figures
 from dsync_tui.console.cells import LOOKS, MOVING, Kind
 from dsync_tui.console.glyphs import FROM
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import familiar, full_label
 from dsync_tui.console.lines import Line, Span, fitted, joined, wrapped
 from dsync_tui.console.session import STALE_AFTER_S
 from dsync_tui.console.spark import bar
@@ -114,7 +113,7 @@ def cell_line(kit: Kit, node: int, archive: int) -> list[Span]:
     detail = kit.store.details.get((node, archive))
     parts: list[Line] = [
         [(plain(facts.name), "strong")],
-        [(full_label(entry), "strong")],
+        [(kit.label(entry), "strong")],
     ]
     if facts.state != "up":
         parts.append([node_state_span(kit, facts)])
@@ -151,7 +150,7 @@ def cell_lines(kit: Kit, node: int, archive: int, width: int, more: Iterable[Lin
     kind = effective_kind(kit, node, archive)
     detail = kit.store.details.get((node, archive))
     yield joined([[(plain(facts.name), "strong")], [node_state_span(kit, facts)]])
-    yield from wrapped(full_label(entry), width, "strong")
+    yield from wrapped(kit.label(entry), width, "strong")
     yield joined([[(entry.name, "dim")], [(figures.size(entry.size_bytes), "dim")]])
     yield []
     if kind is Kind.NONE:
@@ -262,12 +261,13 @@ def archive_lines(kit: Kit, archive: int, width: int) -> Iterator[Line]:
     entry, counts = kit.store.archive(archive), kit.store.archive_counts[archive]
     tags = entry.tags or (entry.name,)
     for tag in tags[:12]:
-        yield from wrapped(familiar(tag), width, "strong")
+        yield from wrapped(naming.familiar(tag), width, "dim" if tag in entry.overtaken_tags else "strong")
     if len(tags) > 12:
         yield [(kit.say("archive.more-tags", count=len(tags) - 12), "dim")]
     yield []
-    style = {"active": "good", "rejected": "bad"}.get(entry.state, "dim")
-    yield fact(kit, "archive.state", kit.texts.text(f"archive.{entry.state}"), style)
+    state = naming.state_of(entry)
+    style = {"active": "good", "rejected": "bad"}.get(state, "dim")
+    yield fact(kit, "archive.state", kit.texts.text(f"archive.{state}"), style)
     yield from wide_fact(kit, "archive.file", entry.name, width)
     for alias in entry.aliases[:6]:
         yield from wide_fact(kit, "archive.alias", alias, width)

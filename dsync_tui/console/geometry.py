@@ -5,6 +5,7 @@ from enum import Enum
 
 from rich.cells import cell_len
 
+from dsync_tui.console.labels import halves
 from dsync_tui.wrapping import pieces
 
 READY_CELLS = 9
@@ -13,6 +14,8 @@ COUNT_CELLS = 7
 SIGN_CELLS = 3
 """Pointer, mark, and one sign for a node that is not well."""
 NAME_LEAST, NAME_MOST = 8, 28
+NAME_FAIR = 12
+"""Beside counts, so much of a name is worth more than a further figure."""
 DENSE_PITCH = 2
 SPREAD_LEAST = 6
 """From this pitch on labels run across, and cells say more than a sign."""
@@ -37,7 +40,8 @@ class Zoom(Enum):
 class Geometry:
     """Cells and lines of the matrix. ``pitch`` is 0 where only counts are shown.
 
-    ``header``: lines that stay above the nodes; ``totals``: the last of them sums up the columns.
+    ``header``: lines that stay above the nodes; ``totals``: the last of them sums up the columns. ``counts``: how many
+    of the counts stand there in place of cells, the last ones; ``rate``: there is room for what comes in.
     """
 
     width: int
@@ -46,6 +50,8 @@ class Geometry:
     pitch: int
     header: int
     totals: bool = False
+    rate: bool = True
+    counts: int = 0
 
     @property
     def spread(self) -> bool:
@@ -60,7 +66,7 @@ class Geometry:
     @property
     def left(self) -> int:
         """Cells of the frozen left part, its rule included."""
-        return SIGN_CELLS + self.name + 1 + READY_CELLS + RATE_CELLS + (3 if self.pitch else 0)
+        return SIGN_CELLS + self.name + 1 + READY_CELLS + RATE_CELLS * self.rate + (3 if self.pitch else 0)
 
     @property
     def body(self) -> int:
@@ -90,14 +96,25 @@ def measure(width: int, height: int, names: list[str], labels: list[str], zoom: 
     fixed = SIGN_CELLS + 1 + READY_CELLS + RATE_CELLS
     totals = height >= TOTALS_LEAST_HEIGHT and bool(names)
     if not cells:
-        room = max(1, width - fixed - 3 * COUNT_CELLS)
-        return Geometry(width, height, min(max(longest, NAME_LEAST), room), 0, 1 + totals, totals)
+        return _counted(width, height, max(longest, NAME_LEAST), totals)
     # The cells are what the screen is for: names get at most a third.
     name = min(max(longest, NAME_LEAST), NAME_MOST, max(1, width // 3))
     pitch = _pitch(width - fixed - name - 3, len(labels), zoom)
     room = height - totals
     header = _across(room, labels, pitch) if pitch >= SPREAD_LEAST else _down(room, len(names), labels)
     return Geometry(width, height, name, pitch, header + totals, totals)
+
+
+def _counted(width: int, height: int, longest: int, totals: bool) -> Geometry:
+    """Counts in place of cells, as many as leave the names room: what has failed and what waits before what moves."""
+
+    def room(counts: int, rate: bool) -> int:
+        return width - SIGN_CELLS - 1 - READY_CELLS - RATE_CELLS * rate - COUNT_CELLS * counts
+
+    choices = ((3, True), (2, True), (2, False), (1, False), (0, False))
+    counts, rate = next((each for each in choices if room(*each) >= min(longest, NAME_FAIR)), choices[-1])
+    name = max(1, min(longest, room(counts, rate)))
+    return Geometry(width, height, name, 0, 1 + totals, totals, rate, counts)
 
 
 def _pitch(room: int, column_count: int, zoom: Zoom) -> int:
@@ -126,6 +143,4 @@ def label_lines(label: str, room: int) -> int:
     """How many lines of ``room`` cells a label takes: its tag begins a line of its own where it needs more than one."""
     if cell_len(label) <= room:
         return 1
-    name, colon, tag = label.rpartition(":")
-    parts = (name, colon + tag) if colon else (label,)
-    return sum(len(list(pieces(part, room))) for part in parts)
+    return sum(len(list(pieces(part, room))) for part in halves(label) if part)

@@ -1,11 +1,14 @@
 """Short names for archives that can still be told apart where only a few cells are to be had."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
 from backend.api.wire import ArchiveRow
 from backend.model.plain import plain
+from dsync_tui import naming
 from dsync_tui.console.glyphs import CUT
 from dsync_tui.wrapping import pieces
 
@@ -15,22 +18,36 @@ Measure = Callable[[str], int]
 """How much room a text takes: ``cell_len`` where it runs across, ``len`` where each character has a line."""
 
 
+class Labels(NamedTuple):
+    """What an archive is to people, with the path of its repository and without; each is no other archive's."""
+
+    full: str
+    short: str
+
+
+def labels_of(archives: Sequence[ArchiveRow]) -> list[Labels]:
+    """Name each archive; what two would share is told apart by the repository's path, or by fingerprints."""
+    fulls = naming.distinct([full_label(each) for each in archives], [each.fingerprint for each in archives])
+    shorts = [shortened(label) for label in fulls]
+    counts = Counter(shorts)
+    return [Labels(full, short if counts[short] == 1 else full) for full, short in zip(fulls, shorts, strict=True)]
+
+
 def full_label(archive: ArchiveRow) -> str:
     """What the archive is to people: its tag as the runtime shows it; of several the first and how many more.
 
-    An archive without tags goes by its file's name; images without a tag are counted too.
+    Only tags that belong to it count. Without any it goes by its file's name; images without a tag are counted too.
     """
-    first = plain(familiar(archive.tags[0]) if archive.tags else archive.name, 200)
-    count = max(len(archive.tags), archive.images)
-    return first if count < 2 else f"{first} +{count - 1}"
+    return plain(naming.label(archive, archive.images), 200)
 
 
 def part_label(archive: ArchiveRow, part: int) -> str:
-    """What one of an archive's several images is to people: its tag, else the beginning of its digest."""
+    """What one of an archive's several images is to people: a tag of its own, else the beginning of its digest."""
     image = archive.parts[part]
-    if image.tags:
-        first = plain(familiar(image.tags[0]), 200)
-        named = first if len(image.tags) == 1 else f"{first} +{len(image.tags) - 1}"
+    own = [tag for tag in image.tags if tag not in archive.overtaken_tags]
+    if own:
+        first = plain(naming.familiar(own[0]), 200)
+        named = first if len(own) == 1 else f"{first} +{len(own) - 1}"
     else:
         named = plain(image.config.removeprefix("sha256:")[:CONFIG_DIGITS])
     twins = [other.platform for other in archive.parts if other.tags == image.tags]
@@ -38,28 +55,14 @@ def part_label(archive: ArchiveRow, part: int) -> str:
     return f"{named} {plain(image.platform, 40)}" if image.platform and len(twins) > 1 else named
 
 
-def familiar(tag: str) -> str:
-    """A full reference as people write it: without Docker Hub's implied parts."""
-    for implied in ("docker.io/library/", "docker.io/"):
-        if tag.startswith(implied):
-            return tag[len(implied) :]
-    return tag
-
-
-def short_label(archive: ArchiveRow) -> str:
-    """The part of the label that differs most: the last part of the repository, and the tag."""
-    return shortened(full_label(archive))
-
-
 def shortened(label: str) -> str:
-    """A label without its repository's path; a platform behind it keeps its slash."""
+    """The part of a label that differs most: without its repository's path; a platform behind it keeps its slash."""
     name, space, rest = label.partition(" ")
     return (name.rsplit("/", 1)[-1] or name) + space + rest
 
 
-def fitting_label(archive: ArchiveRow, room: int) -> str:
+def fitting_label(label: str, room: int) -> str:
     """The label without as much of its repository's path as does not fit ``room`` cells; then cut in its middle."""
-    label = full_label(archive)
     while cell_len(label) > room:
         head, slash, rest = label.partition("/")
         if not slash or " " in head:
@@ -83,15 +86,24 @@ def labels_across(labels: Sequence[str], fallbacks: Sequence[str], room: int, li
 
 
 def stacked(label: str, room: int, lines: int) -> list[str]:
-    """Break one label: name first, its tag on a line of its own where one line is not enough."""
+    """Break one label: name first, what tells it apart on a line of its own where one line is not enough."""
     if cell_len(label) <= room:
         return [label]
-    name, colon, tag = label.rpartition(":")
-    if not colon or lines < 2:
+    name, end = halves(label)
+    if not end or lines < 2:
         return _chunks(middle_cut(label, room * lines), room)
-    below = _chunks(middle_cut(colon + tag, room * max(1, lines // 2)), room)
+    below = _chunks(middle_cut(end, room * max(1, lines // 2)), room)
     above = _chunks(middle_cut(name, room * (lines - len(below))), room)
     return above + below
+
+
+def halves(label: str) -> tuple[str, str]:
+    """Where a label is best broken: before its fingerprint, else before its tag; "" behind where it has neither."""
+    name, mark, digits = label.rpartition(" #")
+    if mark:
+        return name, "#" + digits
+    name, colon, tag = label.rpartition(":")
+    return (name, colon + tag) if colon else (label, "")
 
 
 def _chunks(text: str, room: int) -> list[str]:

@@ -13,6 +13,7 @@ from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Region
 from textual.message import Message
 
+from dsync_tui import naming
 from dsync_tui.console.cells import Kind
 from dsync_tui.console.dense import DenseRows
 from dsync_tui.console.direct import Way, difference
@@ -21,7 +22,7 @@ from dsync_tui.console.filters import Filter
 from dsync_tui.console.frame import Arrangement, Frame, arrange
 from dsync_tui.console.geometry import CELLS_LEAST_WIDTH, Geometry, Zoom, measure
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import labels_across, labels_down, part_label, short_label, shortened
+from dsync_tui.console.labels import labels_across, labels_down, part_label, shortened
 from dsync_tui.console.lines import Line
 from dsync_tui.console.marks import Marks
 from dsync_tui.console.matrix_paint import MatrixPainter, Shown
@@ -176,12 +177,13 @@ class Matrix(Painted, can_focus=False):
         names = [store.nodes[row].name for row in frame.rows]
         archives = [store.archive(column) for column in frame.columns]
         labels = [
-            short_label(archive) if part is None else shortened(part_label(archive, part))
+            self.kit.short_label(archive) if part is None else shortened(part_label(archive, part))
             for archive, part in zip(archives, frame.parts, strict=True)
         ]
+        prints = [archive.fingerprint or archive.name for archive in archives]
+        labels = naming.distinct(labels, prints)
         cells = self.app.size.width >= CELLS_LEAST_WIDTH
         self.geometry = geometry = measure(*self.size, names, labels, self.zoom, cells)
-        prints = [archive.fingerprint or archive.name for archive in archives]
         if geometry.spread:
             self._labels = labels_across(labels, prints, geometry.pitch - 1, geometry.labels)
         else:

@@ -16,6 +16,7 @@ from dsync_tui.console.glyphs import CUT, CUT_DOWN, DASH, POINTER, RULE
 from dsync_tui.console.kit import Kit
 from dsync_tui.console.lines import Line, Span, clipped, fitted
 from dsync_tui.console.store import Counts
+from dsync_tui.naming import state_of
 
 FLAT = frozenset({"none", "ready", "stored", "queued", "cancelled", "down", "unknown", "held", "transferring"})
 """Styles that do not show on a blank: runs of them are drawn in one piece, gaps included."""
@@ -92,10 +93,11 @@ class MatrixPainter:
         if y == geometry.labels - 1:
             yield fitted(" " * SIGN_CELLS + kit.say("matrix.node"), SIGN_CELLS + geometry.name + 1), "title"
             yield fitted(kit.say("matrix.ready"), READY_CELLS, right=True), "title"
-            yield fitted(kit.say("matrix.rate"), RATE_CELLS, right=True), "title"
-            if not geometry.pitch:
-                for key in ("matrix.moving", "matrix.retry", "matrix.failed"):
-                    yield fitted(kit.say(key), COUNT_CELLS, right=True), "title"
+            if geometry.rate:
+                yield fitted(kit.say("matrix.rate"), RATE_CELLS, right=True), "title"
+            captions = ("matrix.moving", "matrix.retry", "matrix.failed")
+            for key in captions[len(captions) - geometry.counts :]:
+                yield fitted(kit.say(key), COUNT_CELLS, right=True), "title"
         else:
             yield fitted(self._window_text(shown, y), geometry.left - 3), "dim"
         if geometry.pitch:
@@ -165,7 +167,7 @@ class MatrixPainter:
             return "strong"
         if archive.state == "rejected":
             return "bad"
-        return "text" if archive.state == "active" else "dim"
+        return "text" if state_of(archive) == "active" else "dim"
 
     # --- totals --------------------------------------------------------------------------------------------
 
@@ -175,9 +177,10 @@ class MatrixPainter:
         caption = kit.say("matrix.all", count=len(store.nodes))
         yield fitted(" " * SIGN_CELLS + caption, SIGN_CELLS + geometry.name + 1), "strong"
         yield self._ready(store.totals)
-        yield fitted(figures.mebibytes(store.throughput.rate_bps), RATE_CELLS, right=True), "moving"
+        if geometry.rate:
+            yield fitted(figures.mebibytes(store.throughput.rate_bps), RATE_CELLS, right=True), "moving"
         if not geometry.pitch:
-            yield from self._more_counts(store.totals)
+            yield from self._more_counts(geometry, store.totals)
             return
         yield f" {RULE} ", "rule"
         for archive in shown.columns:
@@ -229,9 +232,8 @@ class MatrixPainter:
         yield "*" if facts.id in shown.marks else " ", "key"
         yield self._sign(facts)
         yield fitted(clipped(facts.name, geometry.name), geometry.name + 1), "strong" if here else "text"
-        yield from self._counts(facts, node)
-        if not geometry.pitch:
-            yield from self._more_counts(kit.store.node_counts[node])
+        yield from self._counts(geometry, facts, node)
+        yield from self._more_counts(geometry, kit.store.node_counts[node])
 
     def _sign(self, facts: NodeRow) -> Span:
         if facts.state == "down":
@@ -242,15 +244,17 @@ class MatrixPainter:
             return "=", "warn"
         return ("?", "dim") if facts.state != "up" else (" ", "text")
 
-    def _counts(self, facts: NodeRow, node: int) -> Iterator[Span]:
+    def _counts(self, geometry: Geometry, facts: NodeRow, node: int) -> Iterator[Span]:
         kit = self._kit
+        rate: Span = (figures.mebibytes(facts.rate_bps), "moving")
         if facts.state == "down":
             gone = figures.age(kit.store.now(kit.now()) - facts.seen_at) if facts.seen_at else ""
             yield fitted(f"{kit.node_state('down')} {gone}".rstrip(), READY_CELLS, right=True), "warn"
-            yield fitted(DASH * 2, RATE_CELLS, right=True), "dim"
-            return
-        yield self._ready(kit.store.node_counts[node])
-        yield fitted(figures.mebibytes(facts.rate_bps), RATE_CELLS, right=True), "moving"
+            rate = DASH * 2, "dim"
+        else:
+            yield self._ready(kit.store.node_counts[node])
+        if geometry.rate:
+            yield fitted(rate[0], RATE_CELLS, right=True), rate[1]
 
     def _ready(self, counts: Counts) -> Span:
         text = f"{counts.happy}/{counts.wanted}"
@@ -260,13 +264,14 @@ class MatrixPainter:
             text = figures.percent(counts.share())
         return fitted(text, READY_CELLS, right=True), _health(counts)
 
-    def _more_counts(self, counts: Counts) -> Iterator[Span]:
+    def _more_counts(self, geometry: Geometry, counts: Counts) -> Iterator[Span]:
         """In place of cells: how many move, wait or have failed."""
-        for count, style in (
+        shown = (
             (counts.moving, "moving"),
             (counts.of(Kind.WAITING, Kind.HELD), "warn"),
             (counts.failed, "bad"),
-        ):
+        )
+        for count, style in shown[len(shown) - geometry.counts :]:
             yield fitted(str(count or ""), COUNT_CELLS, right=True), style
 
     def codes(self, node: int, columns: list[int]) -> bytes:

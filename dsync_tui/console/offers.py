@@ -8,7 +8,6 @@ from backend.model.plain import plain
 from dsync_tui.console.commands import Command
 from dsync_tui.console.keys import KEYS, key_names
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import full_label
 
 PLAN_WORD = "plan"
 """What a typed file is planned with."""
@@ -48,7 +47,7 @@ def offers(home: Commanded, more: Callable[[], Sequence[Command]], text: str) ->
     for key in KEYS:
         if key.palette:
             yield Command(
-                kit.say(f"help.key.{key.id}"),
+                kit.key_help(key.id),
                 partial(home.press, key.action),
                 " ".join(key_names(home.keys_of(key.id))),
                 key.id,
@@ -60,5 +59,5 @@ def offers(home: Commanded, more: Callable[[], Sequence[Command]], text: str) ->
         yield Command(title, partial(home.go_to, node.id, None), sought=True)
     for index in kit.store.live_archives():
         archive = kit.store.archive(index)
-        title = kit.say("palette.image", name=full_label(archive))
+        title = kit.say("palette.image", name=kit.label(archive))
         yield Command(title, partial(home.go_to, None, archive.digest), sought=True)

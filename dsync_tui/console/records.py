@@ -10,7 +10,7 @@ from dsync_tui import saying
 from dsync_tui.console import describe, figures
 from dsync_tui.console.cells import Kind
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import full_label, part_label
+from dsync_tui.console.labels import part_label
 
 Value: TypeAlias = str | int | float | None
 Record: TypeAlias = Mapping[str, Value]
@@ -28,7 +28,7 @@ def cell_record(kit: Kit, node: int, archive: int) -> Record:
     detail = kit.store.details.get((node, archive))
     record: dict[str, Value] = {
         "node": facts.name,
-        "image": full_label(entry),
+        "image": kit.label(entry),
         "fingerprint": entry.fingerprint,
         "size_bytes": entry.size_bytes,
         "state": describe.effective_kind(kit, node, archive).word,
@@ -77,7 +77,7 @@ def archive_record(kit: Kit, archive: int) -> Record:
     """An archive, and how far it is."""
     entry, counts = kit.store.archive(archive), kit.store.archive_counts[archive]
     return {
-        "image": full_label(entry),
+        "image": kit.label(entry),
         "tags": " ".join(entry.tags),
         "file": entry.name,
         "fingerprint": entry.fingerprint,
@@ -113,7 +113,7 @@ def matrix_record(kit: Kit, node: int, columns: list[int], parts: list[int | Non
     record: dict[str, Value] = {"node": store.nodes[node].name}
     for archive, part in zip(columns, parts, strict=True):
         entry = store.archive(archive)
-        label = full_label(entry) if part is None else part_label(entry, part)
+        label = kit.label(entry) if part is None else part_label(entry, part)
         kind = describe.effective_kind(kit, node, archive)
         record[f"{label} ({(entry.fingerprint or plain(entry.name))[:8]})"] = None if kind is Kind.NONE else kind.word
     return record

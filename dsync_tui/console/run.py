@@ -47,6 +47,7 @@ def run_console(
         no_colour=no_colour,
         few_colours=has_few_colours(),
         theme_folders=theme_folders(os.environ),
+        ends_with_console=ends_with_console,
     )
     with restored() as leave:
         app.hangup.leave = leave

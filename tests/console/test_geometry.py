@@ -3,7 +3,9 @@
 import pytest
 
 from dsync_tui.console.geometry import (
+    COUNT_CELLS,
     DENSE_PITCH,
+    NAME_FAIR,
     PITCH_MOST,
     SPREAD_LEAST,
     WIDE_LEAST,
@@ -56,6 +58,14 @@ def test_without_cells_there_are_only_counts() -> None:
     assert geometry.pitch == 0
     assert geometry.columns == 0
     assert geometry.hit_column(59) is None
+
+
+@pytest.mark.parametrize(("width", "counts", "rate"), [(79, 3, True), (52, 3, True), (45, 2, True), (40, 2, False)])
+def test_names_have_room_before_all_counts_do(width: int, counts: int, rate: bool) -> None:
+    geometry = measure(width, 10, [*NAMES, "a-long-name-of-a-node"], FEW, Zoom.AUTO, cells=False)
+    assert (geometry.counts, geometry.rate) == (counts, rate)
+    assert geometry.name >= NAME_FAIR
+    assert geometry.left + COUNT_CELLS * counts <= width
 
 
 def test_long_names_leave_room_for_cells() -> None:

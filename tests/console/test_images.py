@@ -2,10 +2,11 @@
 
 import pytest
 
-from backend.api.wire import Delta, ImagePart, Snapshot
+from backend.api.wire import ArchiveRow, Delta, ImagePart, Snapshot
 from dsync_tui.console.frame import Arrangement, arrange
-from dsync_tui.console.labels import full_label, part_label, shortened
+from dsync_tui.console.labels import full_label, labels_of, part_label, shortened
 from dsync_tui.console.matrix import Matrix
+from dsync_tui.console.matrix_paint import MatrixPainter
 from dsync_tui.console.screens.matrix import MatrixView
 from dsync_tui.console.store import FleetStore
 from tests.support.console import Console, console, pressed, screen_text, settle, toast
@@ -131,3 +132,77 @@ async def test_totals_stand_above_the_columns_and_follow_what_happens(zoom: list
 def totals_line(made: Console) -> list[str]:
     (line,) = [line for line in screen_text(made).splitlines() if line.strip().startswith("ALL")]
     return line.partition("  from")[0].replace("╎", " ").split()[:6]
+
+
+def lost(number: int, name: str, state: str = "active") -> ArchiveRow:
+    """An archive whose only tag is another's."""
+    return archive_row(
+        number,
+        "docker.io/library/app:1",
+        name=name,
+        fingerprint=str(number) * 32,
+        state=state,
+        overtaken_tags=("docker.io/library/app:1",),
+    )
+
+
+def same_tag() -> Snapshot:
+    """Four archives that named ``app:1``, the newest of which owns it; two came under one file name."""
+    return snapshot(
+        [node_row("a")],
+        [
+            lost(1, "one.tar"),
+            lost(2, "two.tar"),
+            lost(3, "two.tar", "superseded"),
+            archive_row(4, "docker.io/library/app:1"),
+        ],
+        [",", ",", "c", "."],
+    )
+
+
+async def test_a_tag_heads_the_column_of_its_owner_and_no_two_columns_read_the_same() -> None:
+    made = console(same_tag())
+    async with made.app.run_test(size=SIZE) as pilot:
+        await settle(made, pilot)
+        matrix = matrix_of(made)
+        heads = [" ".join(lines) for lines in matrix.shown().labels]
+        assert heads == ["app:1", "two.tar #22222222", "one.tar", "two.tar #33333333"]
+        painter = MatrixPainter(made.app.kit)
+        styles = [painter.label(matrix.shown(), 0, offset)[0][0][1] for offset in range(4)]
+        assert styles == ["strong", "dim", "dim", "dim"], "the cursor stands on the first"
+        # The owner goes: the tag is another's again.
+        back = archive_row(2, "docker.io/library/app:1", name="two.tar", fingerprint="2" * 32)
+        gone = lost(4, "app-4.tar", "withdrawn")
+        made.link.say(Delta(sequence=2, at=START, archives=[back, gone]))
+        await settle(made, pilot)
+        heads = [" ".join(lines) for lines in matrix.shown().labels]
+        assert heads == ["app:1", "one.tar", "app-4.tar", "two.tar"]
+
+
+async def test_a_filter_by_tag_finds_all_that_name_it() -> None:
+    made = console(same_tag())
+    async with made.app.run_test(size=SIZE) as pilot:
+        await settle(made, pilot)
+        await pressed(made, pilot, "slash", *"app:1")
+        assert len(matrix_of(made).layout_of.columns) == 4
+        await pressed(made, pilot, "enter", "6")
+        text = screen_text(made)
+        for shown in ("app:1", "two.tar #22222222", "one.tar", "two.tar #33333333"):
+            assert shown in text
+        assert text.count("overtaken") == 2
+
+
+def test_repositories_tell_archives_of_one_short_name_apart() -> None:
+    rows = [archive_row(1, "registry.example/a/app:1"), archive_row(2, "registry.example/b/app:1"), archive_row(3)]
+    assert [label.short for label in labels_of(rows)] == [
+        "registry.example/a/app:1",
+        "registry.example/b/app:1",
+        "app-3:1.0",
+    ]
+
+
+def test_an_image_goes_by_a_tag_of_its_own() -> None:
+    parts = (ImagePart("sha256:" + "a" * 64, ("app:1", "app:2")), ImagePart("sha256:" + "b" * 64, ("db:1",)))
+    archive = archive_row(1, tags=("app:1", "app:2", "db:1"), overtaken_tags=("app:1", "db:1"), images=2, parts=parts)
+    assert full_label(archive) == "app:2 +1"
+    assert [part_label(archive, part) for part in range(2)] == ["app:2", "b" * 12]

@@ -10,7 +10,7 @@ from backend.model.errors import NotReachedError
 from dsync_tui.console import app as app_module
 from dsync_tui.console.app import Left
 from dsync_tui.console.screens.confirm import Choice, Question
-from tests.support.console import Console, console, screen_text, settle
+from tests.support.console import Console, console, pressed, screen_text, settle
 from tests.support.console_fleets import greeting
 
 SIZE = (120, 36)
@@ -20,6 +20,23 @@ async def asked(made: Console, pilot: Pilot[Left]) -> None:
     await settle(made, pilot)
     await pilot.press("q")
     await settle(made, pilot)
+
+
+@pytest.mark.parametrize(
+    ("beneath", "ends", "word", "help_words"),
+    [
+        (False, False, "q detach", "detach: the engine goes on"),
+        (True, False, "q quit", "leave; the last console asks whether"),
+        (False, True, "q end demo", "end the demo and all its nodes"),
+    ],
+)
+async def test_the_footer_says_what_leaving_does(beneath: bool, ends: bool, word: str, help_words: str) -> None:
+    made = console(hello=greeting(beneath=beneath), ends_with_console=ends)
+    async with made.app.run_test(size=SIZE) as pilot:
+        await settle(made, pilot)
+        assert screen_text(made).rstrip().endswith(word)
+        await pressed(made, pilot, "question_mark", "G")
+        assert help_words in screen_text(made)
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])

@@ -27,6 +27,10 @@ async def test_the_archive_under_the_cursor() -> None:
         assert lines[0].startswith("Plan of nginx:1.27-alpine")
         assert "app-6.tar is new to the fleet: 700.0 MiB, registry.site.example/platform/api:2.9" in lines
         assert "supersedes app-1.tar, which was published under the same name" in lines
+        assert [" ".join(line.split()) for line in lines if " of 4 nodes" in line] == [
+            "get a copy 2 of 4 nodes",
+            "have it 1 of 4 nodes",
+        ]
         steps = [line.split() for line in lines if line.split()[:1] and line.split()[0] in NODES]
         assert steps == [
             ["edge-oslo", "gets", "a", "copy", "700", "MiB", "edge-oslo", "does", "not", "answer"],

@@ -7,16 +7,16 @@ from dsync_tui.console.bandwidth import MIB, STEPS_BPS, as_argument, next_limit
 from dsync_tui.console.filters import is_subsequence, parse_filter
 from dsync_tui.console.history import RateHistory
 from dsync_tui.console.labels import (
-    familiar,
     fitting_label,
     full_label,
     labels_across,
     labels_down,
     middle_cut,
-    short_label,
+    shortened,
     stacked,
 )
 from dsync_tui.console.spark import bar, samples_of, sparkline
+from dsync_tui.naming import familiar
 from tests.support.console_fleets import archive_row
 
 
@@ -33,14 +33,13 @@ def test_tags_are_shown_as_people_write_them(tag: str, shown: str) -> None:
 
 
 def test_labels_lose_their_path_before_their_name() -> None:
-    archive = archive_row(1, "registry.example/team/api:2.9")
-    cuts = [fitting_label(archive, room) for room in (29, 28, 12, 11, 7, 6)]
+    cuts = [fitting_label("registry.example/team/api:2.9", room) for room in (29, 28, 12, 11, 7, 6)]
     assert cuts == ["registry.example/team/api:2.9", "team/api:2.9", "team/api:2.9", "api:2.9", "api:2.9", "ap⋯2.9"]
 
 
 def test_labels_of_archives() -> None:
     assert full_label(archive_row(1, "registry.example/team/api:2.9")) == "registry.example/team/api:2.9"
-    assert short_label(archive_row(1, "registry.example/team/api:2.9")) == "api:2.9"
+    assert shortened("registry.example/team/api:2.9") == "api:2.9"
     assert full_label(archive_row(1, "")) == "app-1.tar"
     several = archive_row(1, tags=("docker.io/library/a:1", "docker.io/library/b:1", "docker.io/library/c:1"))
     assert full_label(several) == "a:1 +2"

@@ -44,6 +44,17 @@ async def test_resizes_and_keys_at_random(seed: int) -> None:
         fits(made)
 
 
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+async def test_at_the_smallest_size_names_and_troubles_stand_whole(language: str) -> None:
+    made = console(small_fleet(), language=language)
+    async with made.app.run_test(size=(40, 10)) as pilot:
+        await settle(made, pilot)
+        lines = [line.rstrip() for line in screen_text(made).splitlines()]
+        retry, failed = made.app.kit.say("matrix.retry"), made.app.kit.say("matrix.failed")
+        assert any(retry in line and line.endswith(failed) for line in lines)
+        assert any("edge-berlin" in line and line.endswith(" 1") for line in lines)
+
+
 @pytest.mark.parametrize("size", [(10, 3), (39, 9), (40, 10), (79, 23), (80, 10), (300, 100), (40, 100), (300, 3)])
 async def test_sizes_at_the_edges(size: tuple[int, int]) -> None:
     made = console(large_fleet(30, 50))

@@ -184,6 +184,7 @@ def console(
     asked_language: str = "auto",
     silent: bool = False,
     slow_link: bool = False,
+    ends_with_console: bool = False,
 ) -> Console:
     """A console on a scripted daemon. ``silent``: it says nothing until the test makes it."""
     link, clock = FakeLink(), FakeClock()
@@ -203,6 +204,7 @@ def console(
         theme_folders=theme_folders,
         zone=UTC,
         slow_link=slow_link,
+        ends_with_console=ends_with_console,
     )
     if not silent:
         link.replay = lambda: (first, shown)

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from backend.model.plain import plain
+from dsync_tui import naming
 from dsync_tui.console import describe
 from dsync_tui.console.cells import Kind
 from dsync_tui.console.deeds import Deeds
 from dsync_tui.console.frame import natural
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import CONFIG_DIGITS, familiar
+from dsync_tui.console.labels import CONFIG_DIGITS
 from dsync_tui.console.lines import Line, Span, fitted, wrapped
 from dsync_tui.console.screens.pushed import PushedScreen
 from dsync_tui.console.targets import Targets
@@ -65,7 +66,7 @@ class ArchiveScreen(PushedScreen):
             yield [(self.kit.say("archive.parts", count=len(parts)), "title")]
         for part in parts:
             config = part.config.removeprefix("sha256:")[:CONFIG_DIGITS]
-            names = "  ".join(familiar(tag) for tag in part.tags) or self.kit.say("archive.untagged")
+            names = "  ".join(naming.familiar(tag) for tag in part.tags) or self.kit.say("archive.untagged")
             for line in wrapped(f"{names}  {part.platform}", width - INDENT):
                 yield [(fitted(config, INDENT), "dim"), *line]
                 config = ""

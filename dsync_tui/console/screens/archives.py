@@ -4,11 +4,12 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from backend.model.plain import plain
+from dsync_tui import naming
 from dsync_tui.console import describe, figures
 from dsync_tui.console.cells import Kind
 from dsync_tui.console.dirty import Dirty
 from dsync_tui.console.frame import Arrangement, arrange
-from dsync_tui.console.labels import fitting_label, full_label
+from dsync_tui.console.labels import fitting_label
 from dsync_tui.console.lines import Line
 from dsync_tui.console.records import Record, archive_record
 from dsync_tui.console.screens.view import Subject, TableView
@@ -49,13 +50,14 @@ class ArchivesView(TableView):
         if index is None:
             return [[] for _ in self.columns()]
         entry, counts = store.archive(index), store.archive_counts[index]
-        style = {"active": "text", "rejected": "bad"}.get(entry.state, "dim")
+        state = naming.state_of(entry)
+        style = {"active": "text", "rejected": "bad"}.get(state, "dim")
         active = entry.state == "active"
         ready = f"{counts.happy}/{counts.wanted}" if active else ""
         room = self.table.width_of(0)
         return (
-            [(fitting_label(entry, room), "text" if active else style)],
-            [(kit.texts.text(f"archive.{entry.state}"), "dim" if active else style)],
+            [(fitting_label(kit.label(entry), room), style)],
+            [(kit.texts.text(f"archive.{state}"), "dim" if active else style)],
             [(ready, "good" if counts.happy == counts.wanted else "text")],
             [(str(counts.moving or ""), "moving")],
             [(str(counts.of(Kind.WAITING, Kind.HELD) or ""), "warn")],
@@ -98,7 +100,7 @@ class ArchivesView(TableView):
             return []
         entry = self.kit.store.archive(archive)
         return [
-            (full_label(entry), "strong"),
+            (self.kit.label(entry), "strong"),
             ("  ", "text"),
             (entry.fingerprint, "dim"),
             ("  ", "text"),

@@ -11,7 +11,7 @@ from dsync_tui.console.cells import MOVING, TROUBLE, Kind
 from dsync_tui.console.dirty import Dirty
 from dsync_tui.console.history import NODE_HISTORY_S
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import full_label, middle_cut, short_label
+from dsync_tui.console.labels import middle_cut
 from dsync_tui.console.lines import Line, Span, joined
 from dsync_tui.console.records import Record, cell_record
 from dsync_tui.console.screens.view import Subject, TableView
@@ -92,7 +92,7 @@ class DeliveriesView(TableView):
     def haystack(self, key: Hashable) -> str:
         """What the row shows, and the image's whole name."""
         at = self.at(key)
-        label = "" if at is None else full_label(self.kit.store.archive(at[1]))
+        label = "" if at is None else self.kit.label(self.kit.store.archive(at[1]))
         return f"{super().haystack(key)} {label}"
 
     def build(self, key: Hashable) -> Sequence[Line]:
@@ -197,7 +197,7 @@ class TransfersView(DeliveriesView):
         samples = kit.store.node_rates.latest(facts.id, NODE_HISTORY_S)
         return (
             [(plain(facts.name), "text")],
-            [(middle_cut(short_label(entry), self.table.width_of(1)), "text")],
+            [(middle_cut(kit.short_label(entry), self.table.width_of(1)), "text")],
             progress,
             [(rate, "moving")],
             [(left, "text")],
@@ -248,7 +248,7 @@ class RetriesView(DeliveriesView):
         error, _ = describe.error_of(kit, detail)
         return (
             [(plain(facts.name), "text")],
-            [(middle_cut(short_label(entry), self.table.width_of(1)), "text")],
+            [(middle_cut(kit.short_label(entry), self.table.width_of(1)), "text")],
             [describe.state_span(kit, kind)],
             [(due, "warn")],
             [(str(detail.retries), "dim")],

@@ -11,7 +11,6 @@ from dsync_tui.console import describe, figures
 from dsync_tui.console.deeds import Deeds
 from dsync_tui.console.glyphs import BAD, GOOD
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import full_label
 from dsync_tui.console.lines import Line, Span, fitted, joined, wrapped
 from dsync_tui.console.screens.pushed import PushedScreen
 from dsync_tui.console.spark import bar
@@ -69,7 +68,7 @@ class DeliveryScreen(PushedScreen):
         if at is None:
             return [(self.kit.say("detail.gone"), "bar")]
         name = plain(self.kit.store.nodes[at[0]].name)
-        return joined([[(name, "bar-strong")], [(full_label(self.kit.store.archive(at[1])), "bar-strong")]])
+        return joined([[(name, "bar-strong")], [(self.kit.label(self.kit.store.archive(at[1])), "bar-strong")]])
 
     def content(self, width: int) -> Iterable[Line]:
         """State, error, likely causes, commands to try; then figures and timeline."""

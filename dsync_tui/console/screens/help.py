@@ -46,7 +46,7 @@ class HelpScreen(PushedScreen):
             if key.group == group:
                 names = " ".join(key_names(self._keys_of(key.id)))
                 first = fitted(names, _KEYS_CELLS)
-                for line in wrapped(self.kit.say(f"help.key.{key.id}"), width - _KEYS_CELLS):
+                for line in wrapped(self.kit.key_help(key.id), width - _KEYS_CELLS):
                     yield [(first, "key"), *line]
                     first = " " * _KEYS_CELLS
 

@@ -9,7 +9,6 @@ from dsync_tui.console.cells import MOVING, TROUBLE, Kind
 from dsync_tui.console.deeds import Deeds
 from dsync_tui.console.history import NODE_HISTORY_S
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import full_label
 from dsync_tui.console.lines import Line, Span, cut_line, joined, wrapped
 from dsync_tui.console.screens.pushed import PushedScreen
 from dsync_tui.console.spark import trend
@@ -87,7 +86,7 @@ class NodeScreen(PushedScreen):
 
     def _delivery(self, node: int, archive: int) -> list[Span]:
         kit, store = self.kit, self.kit.store
-        label: Line = [(full_label(store.archive(archive)), "text")]
+        label: Line = [(kit.label(store.archive(archive)), "text")]
         kind = store.kind(node, archive)
         detail = store.details.get((node, archive))
         facts = [] if detail is None else describe.short_facts(kit, kind, detail, store.archive(archive))

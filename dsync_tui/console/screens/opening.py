@@ -11,7 +11,6 @@ from dsync_tui.console import describe
 from dsync_tui.console.asking import Stage
 from dsync_tui.console.deeds import Deeds
 from dsync_tui.console.kit import Kit
-from dsync_tui.console.labels import full_label
 from dsync_tui.console.lines import Line
 from dsync_tui.console.screens.archive import ArchiveScreen
 from dsync_tui.console.screens.delivery import DeliveryScreen
@@ -58,7 +57,7 @@ class Opening:
         async def question() -> PlanRequest:
             return PlanRequest(archive=entry.digest)
 
-        self._push_plan(full_label(entry), question, sync_command(describe.archive_name(entry)))
+        self._push_plan(self._kit.label(entry), question, sync_command(describe.archive_name(entry)))
 
     def plan_of_file(self, path: str) -> None:
         """What dropping a file of this machine into the daemon's store would move."""

@@ -104,8 +104,8 @@ class PlanScreen(PushedScreen):
         yield describe.fact(kit, "plan.moving", figures.size(plan.moving_bytes), "strong")
         if plan.waiting_bytes:
             yield describe.fact(kit, "plan.waiting", figures.size(plan.waiting_bytes), "warn")
-        yield describe.fact(kit, "plan.copies", f"{len(copies)}/{len(plan.steps)}")
-        yield describe.fact(kit, "plan.well", f"{len(well)}/{len(plan.steps)}")
+        for key, steps in (("plan.copies", copies), ("plan.well", well)):
+            yield describe.fact(kit, key, kit.say("plan.nodes", count=len(steps), of=len(plan.steps)))
 
     def _steps(self, plan: PlanDocument, width: int) -> Iterator[Line]:
         names = min(28, max((width_of([(plain(step.node), "text")]) for step in plan.steps), default=8)) + 2
