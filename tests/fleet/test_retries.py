@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from backend.texts import Call
 from dsync_tui import exit_codes
 from tests.support.fleet import (
     Archive,
@@ -142,7 +143,7 @@ async def test_after_the_last_wait_a_person_is_told_once_and_may_begin_afresh(ri
         assert f" CRITICAL dsync.events gave up on {archive.name}: {REASON} " in alerts[-1]
         called = await command(rig["origin"], "status")
         assert called.code == exit_codes.NOT_WELL
-        assert f"{REASON}; try: {REMEDY}" in called.out
+        assert f"{REASON}; try: {Call(config=str(rig['origin'].config)).put_into(REMEDY)}" in called.out
         # Sweeps leave it alone: they ask about the other archive all the while.
         await until(partial(_asked, runtime, len(runtime.record("look")) + 3), "sweeps pass")
         assert len(runtime.record("refused", archive.name)) == 4 * times
