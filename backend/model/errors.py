@@ -197,7 +197,7 @@ class NodeUnknownError(RefusedError):
 
 
 class NodeUnreachableError(RefusedError):
-    """The node is in the roster and does not answer. Params: node."""
+    """The node is in the roster and does not answer. Params: node; why, where something is known of its channel."""
 
     code = "node-unreachable"
 

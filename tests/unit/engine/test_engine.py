@@ -8,7 +8,7 @@ import pytest
 from backend.model import messages
 from backend.model.commands import Send
 from backend.model.delivery import Delivery, Loading
-from backend.model.errors import DoorError, LedgerError, RefusedError, TruncatedError, UsageError
+from backend.model.errors import DoorError, LedgerError, NodeUnreachableError, TruncatedError, UsageError
 from backend.model.ids import JobId
 from backend.ports.fake_wire import FakeDoor
 from backend.ports.tasks import TaskOwner
@@ -246,7 +246,7 @@ async def test_a_peer_tells_of_its_attempts_and_one_out_of_reach_does_not(fleet:
     assert told == await there.engine.attempts(digest_of(data))
     await there.stop()
     await fleet.run(1)
-    with pytest.raises(RefusedError, match="refused"):
+    with pytest.raises(NodeUnreachableError, match="closed by the peer"):
         await here.engine.peer_attempts(there.me, digest_of(data))
 
 
