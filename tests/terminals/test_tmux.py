@@ -90,13 +90,18 @@ def fills(height: int, text: str) -> bool:
     return len(text.rstrip("\n").split("\n")) == height and "beta" in text
 
 
+def rows(text: str) -> set[str]:
+    """What the console's lines begin with: nodes, where there is a row for them."""
+    return {words[0] for line in text.split("\n")[1:] if (words := line.lstrip("▸ ").split())}
+
+
 def filter_and_resize(tmux: Tmux) -> None:
     # All in one write, as over a slow link.
     tmux.type("/bet")
     tmux.press("Enter")
-    tmux.until(lambda text: "/bet" in text and "alpha" not in text.split("\n", 1)[1])
+    tmux.until(lambda text: "/bet" in text and rows(text).intersection(NAMES) == {"beta"})
     tmux.press("Escape")
-    tmux.until(lambda text: "alpha" in text.split("\n", 1)[1])
+    tmux.until(lambda text: rows(text).issuperset(NAMES))
     tmux.resize(34, 8)
     tmux.until(lambda text: text.split() == ["100%"])
     for width, height in ((60, 18), (150, 45), (120, 36)):
