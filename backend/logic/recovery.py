@@ -9,7 +9,7 @@ runtime under its lock.
 
 from functools import partial
 
-from backend.logic import fetching, files, learning, loading, mesh, publishing, reconciling, tags
+from backend.logic import files, learning, loading, mesh, publishing, reconciling, tags
 from backend.logic.retention import COPIES_AFTER_START_S
 from backend.logic.turn import Turn
 from backend.model.archive import FileKey, KnownFile
@@ -18,7 +18,7 @@ from backend.model.delivery import Delivery, Failed, Held, Loading, Queued, Tran
 from backend.model.errors import Retry
 from backend.model.events import DecisionBroke, FileVanished, Level, Started, Swept
 from backend.model.ids import Digest
-from backend.model.messages import CommandResult
+from backend.model.messages import CommandResult, Release
 
 TORN_TOLD_EVERY_S = 300.0
 """A decision that breaks off again and again is told at most so often; the daemon's log has each."""
@@ -75,7 +75,9 @@ def _mend(turn: Turn) -> None:
     turn.on_failure(partial(state.torn.update, torn))
     publishing.put_owners_right(turn)
     for digest in torn:
-        fetching.leave_sources(turn, digest)
+        for node in state.mesh.standing:
+            # Who gave a slot or a place may be forgotten by now, and its release lost with the decision.
+            turn.add(Send(node, Release(digest)))
         turn.drop_work(digest)
         turn.add(StopWork(digest))
         entry = state.entries.get(digest)

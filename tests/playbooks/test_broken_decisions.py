@@ -4,16 +4,20 @@ import copy
 from collections import Counter
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from backend.logic.core import broke, decide
-from backend.logic.state import NodeState
+from backend.logic.state import NodeState, Policy
 from backend.model import events
 from backend.model.archive import FileKey
-from backend.model.errors import TruncatedError
+from backend.model.delivery import Ready, Transferring
+from backend.model.errors import Problem, TransferFailedError, TruncatedError
 from backend.model.ids import Digest, Fingerprint
+from backend.model.messages import Granted, Release, Ticket
 from tests.support.sim import Sim, SimNode, archive
 from tests.support.simulation.bugs import BugError, Fuse, built_into_turns, durable, indexed
+from tests.support.turns import ONE, OneNode, entry_of, row_of
 
 V1 = archive("v1", "app:latest")
 V2 = archive("v2", "app:latest")
@@ -98,6 +102,31 @@ def test_files_that_come_and_go(fuse: Fuse) -> None:
     sim.sweep()
     sim.run(10)
     assert kinds(sim) >= {"ArchiveArrived", "ArchiveRejected", "FileVanished", "FileRenamed", "Swept", "LoadEnded"}
+
+
+@pytest.mark.parametrize("problem", [None, TransferFailedError(source="one", detail="", exit_code=12).problem()])
+def test_wherever_the_end_of_a_fetch_breaks_off_its_slot_is_given_back(fuse: Fuse, problem: Problem | None) -> None:
+    """Else its holder would keep it: to whoever is up it is lent without end."""
+    entry = entry_of("v1", "app:latest")
+    holder = msgspec.structs.replace(row_of(entry.digest, Ready(), stored=True), node=ONE)
+    for steps in range(50):
+        node = OneNode((entry,), (holder,), policy=Policy(has_runtime=False))
+        node.start()
+        node.greet(ONE)
+        node.hear(ONE, Granted(entry.digest, Ticket(1, "dsync", "p", "u", "s"), entry.size_bytes))
+        assert node.row(entry).state == Transferring(ONE)
+        event = events.FetchEnded(entry.digest, 7, 0, problem)
+        fuse.left = steps
+        try:
+            node.see(event)
+        except BugError as error:
+            fuse.left = None
+            node.see(broke(event, error))
+            assert Release(entry.digest) in node.said(ONE)
+        else:
+            break
+    fuse.left = None
+    assert steps > 2
 
 
 def test_transfers_of_which_some_stand_in_line(fuse: Fuse) -> None:
