@@ -49,7 +49,7 @@ def decide(state: NodeState, event: Event, now: float, chance: float) -> list[Cm
         return turn.finish()
     except Exception:
         turn.take_back()
-        about = getattr(event, "digest", None)
+        about = getattr(event.message if isinstance(event, events.PeerSpoke) else event, "digest", None)
         if about is not None:
             state.torn.add(about)
         raise
