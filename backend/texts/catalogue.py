@@ -1,10 +1,10 @@
 """One catalogue out of the areas' dictionaries, and the lookup through which every user-facing text goes.
 
 To add a text, add an entry to the dictionary of its area: ``errors.py`` (by error code), ``causes.py``, ``expected.py``
-(what settings expected), ``events.py`` (``event.<note code>``), ``words.py`` (states, notes, checks), ``cli.py``
-(``cli.…``), ``console.py`` (``console.…``), ``control.py`` (results and requests of the control API), ``demo.py``
-(``demo.…``). The template language stands in ``filling.py``. Translations lie in ``locale``, one file a language;
-``./dev texts`` brings them up to what stands here.
+(what settings expected), ``inspected.py`` (why an archive is refused), ``events.py`` (``event.<note code>``),
+``words.py`` (states, notes, checks), ``cli.py`` (``cli.…``), ``console.py`` (``console.…``), ``control.py`` (results
+and requests of the control API), ``demo.py`` (``demo.…``). The template language stands in ``filling.py``.
+Translations lie in ``locale``, one file a language; ``./dev texts`` brings them up to what stands here.
 """
 
 import gettext
@@ -27,6 +27,7 @@ from backend.texts.errors import ERRORS
 from backend.texts.events import EVENTS
 from backend.texts.expected import EXPECTED
 from backend.texts.filling import ENGLISH_UNITS, fill
+from backend.texts.inspected import INSPECTED
 from backend.texts.languages import ENGLISH, supported
 from backend.texts.words import WORDS
 
@@ -38,6 +39,7 @@ AREAS: Mapping[str, Mapping[str, Text]] = MappingProxyType(
     {
         "errors": ERRORS,
         "expected": EXPECTED,
+        "inspected": INSPECTED,
         "causes": CAUSES,
         "events": EVENTS,
         "words": WORDS,

@@ -61,7 +61,7 @@ EXPECTED: Mapping[str, Text] = {
     "expected.windows": Text("a list of time windows"),
     "expected.window": Text('{ from = "08:00", to = "20:00", bandwidth = "20MiB/s" }'),
     "expected.window-keys": Text("only from, to and bandwidth, as in {example}"),
-    "expected.window-part": Text("{key} as well, as in {example}"),
+    "expected.window-part": Text("{field} as well, as in {example}"),
     "expected.window-times": Text("two different times in from and to"),
     "expected.window-apart": Text("windows that do not overlap"),
     # --- the file --------------------------------------------------------------------------------

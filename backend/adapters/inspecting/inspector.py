@@ -23,6 +23,7 @@ from backend.adapters.threads import in_thread
 from backend.model.archive import ArchiveFacts, Compression, Image, Layer, Layout
 from backend.model.errors import ArchiveError, HostileArchiveError, StoreError, UnreadableError
 from backend.model.ids import Hashes
+from backend.texts import phrased
 
 PARALLEL_READS = 4
 
@@ -90,7 +91,7 @@ def _inspect(file: OpenFile, limits: Limits) -> ArchiveFacts:
             raise outcome
         return _facts(outcome, hashes, packing, limits)
     except ArchiveError as error:
-        named = type(error)(name=file.path.name, **error.params)
+        named = type(error)(name=file.path.name, **phrased("detail", error.params["detail"]))
         named.hashes = hashes
         raise named from error
 

@@ -39,10 +39,10 @@ def add_index(finder: ImageFinder, member: Member) -> None:
         if tag is None:
             continue
         if not images:
-            raise reader.why_none(f"of {tag} ")
+            raise reader.why_none(tag)
         _claim(finder, tag, images)
     if not finder.found:
-        raise reader.why_none("")
+        raise reader.why_none()
 
 
 def _claim(finder: ImageFinder, tag: str, images: list[Found]) -> None:
@@ -58,10 +58,12 @@ class _IndexReader:
         self._missing: str | None = None
         self._other: str | None = None
 
-    def why_none(self, of: str) -> ArchiveError:
+    def why_none(self, tag: str | None = None) -> ArchiveError:
         """Return the error for an index, or a tag of it, without an image that is there as a whole."""
+        if self._missing is not None and tag is None:
+            return TruncatedError(detail=f"incomplete: no image is there as a whole; {self._missing}")
         if self._missing is not None:
-            return TruncatedError(detail=f"incomplete: no image {of}is there as a whole; {self._missing}")
+            return TruncatedError(detail=f"incomplete: no image of {tag} is there as a whole; {self._missing}")
         if self._other is not None:
             return NotAnImageError(detail=f'holds "{self._other}", not a container image')
         return NotAnImageError(detail=f"{INDEX_JSON} names no image")

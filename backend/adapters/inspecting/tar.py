@@ -48,7 +48,7 @@ _KINDS = {
     b"2": Kind.SYMLINK,
     b"5": Kind.DIRECTORY,
 }
-_REFUSED = {
+REFUSED = {
     b"3": "a character device",
     b"4": "a block device",
     b"6": "a named pipe",
@@ -111,7 +111,7 @@ class TarReader:
             return None  # cut off in or before the closing zeros: no data are missing, and runtimes take it
         if len(block) < BLOCK_BYTES:
             if position == 0 and not extra.given:
-                raise NotAnImageError(detail=f"not a tar archive{_looks_like(block)}")
+                raise _no_tar(block)
             raise TruncatedError(detail=f"ends after {position + len(block)} bytes, in the middle of a header")
         if block == _ZEROS:
             if extra.given:
@@ -120,7 +120,7 @@ class TarReader:
             return None
         if not _checksum_right(block):
             if position == 0:
-                raise NotAnImageError(detail=f"not a tar archive{_looks_like(block)}")
+                raise _no_tar(block)
             raise damaged(position, "a member's header has a wrong checksum")
         self._members += 1
         if self._members > self._limits.members:
@@ -295,7 +295,7 @@ def _apply_pax(extra: _Extra, records: list[tuple[bytes, bytes]], is_global: boo
 def _kind(typeflag: bytes, written: bytes, name: str, size: int) -> Kind:
     kind = _KINDS.get(typeflag)
     if kind is None:
-        what = _REFUSED.get(typeflag, f"of unknown type {shown(_decode(typeflag))}")
+        what = REFUSED.get(typeflag, f"of unknown type {shown(_decode(typeflag))}")
         raise HostileArchiveError(detail=f'the member "{shown(name)}" is {what}')
     if kind is Kind.FILE and written.endswith(b"/"):
         kind = Kind.DIRECTORY
@@ -307,16 +307,16 @@ def _kind(typeflag: bytes, written: bytes, name: str, size: int) -> Kind:
     return kind
 
 
-def _looks_like(head: bytes) -> str:
+def _no_tar(head: bytes) -> NotAnImageError:
     if not head:
-        return ": it is empty"
-    for magic, name in _OTHERS:
+        return NotAnImageError(detail="not a tar archive: it is empty")
+    for magic, name in OTHERS:
         if head.startswith(magic):
-            return f", it looks like {name}"
-    return ""
+            return NotAnImageError(detail=f"not a tar archive, it looks like {name}")
+    return NotAnImageError(detail="not a tar archive")
 
 
-_OTHERS = (
+OTHERS = (
     (b"PK\x03\x04", "a zip file"),
     (b"\x04\x22\x4d\x18", "lz4, which docker load does not take"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-zip file"),

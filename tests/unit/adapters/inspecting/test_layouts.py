@@ -9,6 +9,7 @@ import pytest
 from backend.adapters.inspecting.inspector import inspect_file
 from backend.adapters.inspecting.limits import Limits
 from backend.model.archive import ArchiveFacts, Compression, Layout
+from backend.texts import Texts, message_of
 from tests.support.archives import (
     Link,
     Picture,
@@ -24,7 +25,7 @@ from tests.support.archives import (
     picture,
     podman,
 )
-from tests.support.inspecting import inspect, reason
+from tests.support.inspecting import inspect, reason, refusal
 
 Maker = Callable[..., Tar]
 LAYOUTS: dict[str, tuple[Maker, Layout]] = {
@@ -425,3 +426,12 @@ def test_indexes_inside_indexes_come_to_an_end(tmp_path: Path) -> None:
         entry = add_index(tar, entry)
     code, detail = reason(tmp_path, index_of(tar, entry))
     assert (code, detail) == ("archive-hostile", "indexes inside indexes, 9 deep")
+
+
+def test_why_an_archive_is_refused_can_be_said_in_another_language(tmp_path: Path) -> None:
+    whole = both(picture()).data()
+    cut = refusal(tmp_path, whole[: len(whole) // 2]).problem()
+    said = Texts("zh_CN").message_of(cut)
+    assert "提前结束：在第 " in said
+    assert "bytes" in message_of(cut)
+    assert "bytes" not in said
