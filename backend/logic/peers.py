@@ -223,6 +223,7 @@ def outrank(turn: Turn, version: int) -> None:
     if version > state.row_version:
         turn.on_failure(partial(setattr, state, "row_version", state.row_version))
         state.row_version = version
+        state.outranked = True
         for row in list(state.rows.get(state.me, {}).values()):
             turn.put(row)
 

@@ -49,6 +49,9 @@ def reconcile(turn: Turn, digest: Digest) -> None:
 
 
 def _end(turn: Turn, entry: CatalogEntry, row: Delivery | None) -> None:
+    if row is None and turn.state.outranked and entry.wanted_by(turn.state.me):
+        # Others may show a cell of it that was open when this node lost its ledger: nothing else would ever end that.
+        row = Delivery(entry.digest, turn.state.me, Queued(), trace=trace_of(entry.digest))
     if row is None or row.ended:
         return
     fetching.leave_sources(turn, entry.digest)

@@ -153,7 +153,7 @@ class NodeState:
     deliveries on which a decision worked that broke off; ``torn_told``: kind of event -> when people were told that a
     decision on one broke off. ``copies_at``: when (steady clock) copies that are wanted here are asked for before the
     next sweep; None: only then. ``stranded``: queued deliveries that nobody could be asked for -> since when
-    (steady clock).
+    (steady clock). ``outranked``: others knew newer rows of this node than its ledger had, which was lost.
     """
 
     me: NodeId
@@ -195,6 +195,7 @@ class NodeState:
     old_waits: dict[Digest, int] = field(default_factory=dict)
     copies_at: float | None = None
     stranded: dict[Digest, float] = field(default_factory=dict)
+    outranked: bool = False
     torn: set[Digest] = field(default_factory=set)
     torn_told: dict[str, float] = field(default_factory=dict)
     clock: SteadyClock = field(default_factory=SteadyClock)

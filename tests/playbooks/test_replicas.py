@@ -194,6 +194,25 @@ def test_rows_of_a_lost_ledger_are_outranked() -> None:
     assert agree(sim)
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_cell_of_a_lost_ledger_whose_archive_ended_meanwhile_is_ended(ended: bool) -> None:
+    """Else everybody would show for ever that it is being fetched."""
+    sim = Sim(3)
+    old, new = archive("old", "app:latest", size_bytes=3_000_000_000), archive("new", "app:latest")
+    sim.drop(sim[0], "app.tar", old)
+    sim.run(120 if ended else 2)
+    assert sim.cell(sim[1], old).state_name == ("ready" if ended else "transferring")
+    sim.kill(sim[1])
+    sim.forget(sim[1])
+    sim.drop(sim[0], "app.tar", new)
+    sim.run(30)
+    sim.restart(sim[1])
+    sim.run(120)
+    assert sim.states(new.hashes.digest) == ["ready"] * 3
+    assert sim.cell(sim[1], old).state_name == "cancelled"
+    assert agree(sim)
+
+
 def test_foreign_and_malformed_rows_change_nothing() -> None:
     """A row for another node in one's own name; versions out of order or beyond all bounds; times that no calendar
     has, of which no document could tell.
