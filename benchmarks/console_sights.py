@@ -8,6 +8,7 @@ from benchmarks.driven_fleet import name_of
 from benchmarks.screen import Screen
 from benchmarks.terminal import Sight
 from dsync_tui.console.cells import glyph_table
+from dsync_tui.console.geometry import SIGN_CELLS
 from dsync_tui.console.glyphs import POINTER, RULE
 
 _TEXTS = Texts("en")
@@ -99,13 +100,16 @@ def cursor_on(text: str) -> Sight:
 
 
 def other_page(number: int) -> Sight:
-    """The cursor's line shows another node than before."""
-    before = name_of(number)
+    """The cursor's line, and what is told of it below, begin with another node than before.
+
+    Further on both may still name it: as what the cell under the cursor is fetched from, say.
+    """
+    before = f"{name_of(number)} "
 
     def seen(screen: Screen) -> bool:
-        return any(
-            screen.line(y)[0] == POINTER and before not in screen.line(y) for y in range(4, screen.height - 2)
-        ) and before not in screen.line(screen.height - 2)
+        lines = (screen.line(y) for y in range(4, screen.height - 2))
+        moved = any(line[0] == POINTER and not line[SIGN_CELLS:].startswith(before) for line in lines)
+        return moved and not screen.line(screen.height - 2).lstrip().startswith(before)
 
     return seen
 
