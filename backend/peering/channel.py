@@ -262,14 +262,14 @@ class PeerChannel:
             self._hang_up(code, reason)
 
 
-class ClientSession(asyncssh.SSHClientSession[bytes]):
-    """The dialling end's SSH session: hands on to its channel."""
+class _Session:
+    """Either end's SSH session: hands on to its channel."""
 
     def __init__(self, channel: PeerChannel) -> None:
         """``channel`` is told everything."""
         self._channel = channel
 
-    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes] | asyncssh.SSHServerChannel[bytes]) -> None:
         """Tell that the SSH channel is open."""
         self._channel.opened(chan)
 
@@ -300,43 +300,13 @@ class ClientSession(asyncssh.SSHClientSession[bytes]):
         self._channel.lost(exc)
 
 
-class ServerSession(asyncssh.SSHServerSession[bytes]):
-    """The listening end's SSH session: one subsystem, and no shell, command or terminal (asyncssh's defaults)."""
+class ClientSession(_Session, asyncssh.SSHClientSession[bytes]):
+    """The dialling end's session."""
 
-    def __init__(self, channel: PeerChannel) -> None:
-        """``channel`` is told everything."""
-        self._channel = channel
 
-    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
-        """Tell that the SSH channel is open."""
-        self._channel.opened(chan)
+class ServerSession(_Session, asyncssh.SSHServerSession[bytes]):
+    """The listening end's session: one subsystem, and no shell, command or terminal (asyncssh's defaults)."""
 
     def subsystem_requested(self, subsystem: str) -> bool:
         """Take the one subsystem."""
         return subsystem == SUBSYSTEM
-
-    def session_started(self) -> None:
-        """Tell that the subsystem runs."""
-        self._channel.started()
-
-    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        """Hand on the stream; there is no second one."""
-        if datatype is None:
-            self._channel.received(data)
-
-    def eof_received(self) -> bool:
-        """Hand on; nothing half-closed is kept."""
-        self._channel.finished()
-        return False
-
-    def pause_writing(self) -> None:
-        """Hand on."""
-        self._channel.window_fills()
-
-    def resume_writing(self) -> None:
-        """Hand on."""
-        self._channel.window_empties()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Hand on."""
-        self._channel.lost(exc)
